@@ -1,0 +1,32 @@
+"""The one array type for sound, and PCM16 bytes to and from it."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples: TypeAlias = NDArray[np.float32]
+"""Mono audio in [-1, 1], shape `[n]`; the rate stands in the name of whatever holds it."""
+
+_PCM16_FULL_SCALE = 32768.0
+"""One more than the largest PCM16 value, so that bytes → samples → bytes changes nothing."""
+
+
+def pcm16_from_samples(samples: Samples) -> bytes:
+    """Little-endian PCM16, two bytes a sample: rounded to the nearest value, clipped at full scale.
+
+    The samples must be numbers: NaN has no PCM16 value and becomes whatever the machine makes of it.
+    """
+    scaled = np.rint(samples * np.float32(_PCM16_FULL_SCALE))
+    clipped: NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
+    return clipped.tobytes()
+
+
+def samples_from_pcm16(data: bytes) -> Samples:
+    """Little-endian PCM16 bytes as samples, shape `[len(data) // 2]`.
+
+    Raises `ValueError` for an odd number of bytes.
+    """
+    if len(data) % 2:
+        raise ValueError(f"PCM16 audio has two bytes a sample, but this has an odd number of bytes ({len(data)})")
+    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_PCM16_FULL_SCALE)

@@ -1,0 +1,1 @@
+"""What a session leans on (speech to text, language model, text to speech), as protocols."""

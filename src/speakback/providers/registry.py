@@ -1,0 +1,94 @@
+"""From the configuration to loaded, warm engines: the one place where a provider's name becomes its adapter."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from speakback import weights
+from speakback.config import Settings
+from speakback.providers.end_of_turn import EndOfTurnModel
+from speakback.providers.engines import Engines
+from speakback.providers.llm import LanguageModel
+from speakback.providers.stt import SpeechToText
+from speakback.providers.tts import TextToSpeech
+from speakback.vad.silero import SileroVad
+
+SPEAKERS_AT_ONCE = 2
+"""Speech-to-text passes and syntheses under way at once; one thread each is the quickest on few cores."""
+
+
+def _whisper(settings: Settings) -> SpeechToText:
+    from speakback.providers.adapters.whisper import Whisper
+
+    stt = settings.stt
+    model_dir = stt.model_path or weights.resolve(f"whisper-{stt.model}")
+    return Whisper(model_dir, name=f"whisper-{stt.model}", workers=stt.threads)
+
+
+def _smart_turn(settings: Settings) -> EndOfTurnModel:
+    from speakback.providers.adapters.smart_turn import SmartTurn
+
+    return SmartTurn(settings.end_of_turn.model_path or weights.resolve("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")
+
+
+def _no_end_of_turn(settings: Settings) -> None:
+    return None
+
+
+def _llama(settings: Settings) -> LanguageModel:
+    from speakback.providers.adapters.llama import Llama
+
+    llm = settings.llm
+    return Llama(llm.model_path or _default_gguf(), context_tokens=llm.context_tokens, threads=llm.threads)
+
+
+def _default_gguf() -> Path:
+    return weights.resolve("qwen2.5-coder-0.5b") / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+
+
+def _echo(settings: Settings) -> LanguageModel:
+    from speakback.providers.adapters.echo import Echo
+
+    return Echo()
+
+
+def _openai(settings: Settings) -> LanguageModel:
+    from speakback.providers.adapters.openai_chat import OpenAiChat
+
+    llm = settings.llm
+    return OpenAiChat(base_url=llm.base_url, model=llm.model, api_key=llm.api_key)
+
+
+def _hibari(settings: Settings) -> TextToSpeech:
+    from speakback.providers.adapters.hibari import HibariVoice
+
+    return HibariVoice(settings.tts.voice, speed=settings.tts.speed)
+
+
+def _piper(settings: Settings) -> TextToSpeech:
+    from speakback.providers.adapters.piper import PiperVoice
+
+    return PiperVoice(speed=settings.tts.speed)
+
+
+STT: dict[str, Callable[[Settings], SpeechToText]] = {"whisper": _whisper}
+END_OF_TURN: dict[str, Callable[[Settings], EndOfTurnModel | None]] = {
+    "smart-turn": _smart_turn,
+    "none": _no_end_of_turn,
+}
+LLM: dict[str, Callable[[Settings], LanguageModel]] = {"llama": _llama, "echo": _echo, "openai": _openai}
+TTS: dict[str, Callable[[Settings], TextToSpeech]] = {"hibari": _hibari, "piper": _piper}
+
+
+async def build_engines(settings: Settings) -> Engines:
+    """Load and warm what `settings` names; slow (seconds), off the event loop. Raises `WeightsError`, `ProviderError`.
+
+    Models are loaded one after the other, so that the peak of memory is one load's.
+    """
+    silero = await asyncio.to_thread(weights.resolve, "silero-vad")
+    stt = await asyncio.to_thread(STT[settings.stt.provider], settings)
+    end_of_turn = await asyncio.to_thread(END_OF_TURN[settings.end_of_turn.provider], settings)
+    llm = await asyncio.to_thread(LLM[settings.llm.provider], settings)
+    tts = await asyncio.to_thread(TTS[settings.tts.provider], settings)
+    await tts.warm()
+    return Engines(vad=SileroVad(silero / "silero_vad.onnx"), stt=stt, end_of_turn=end_of_turn, llm=llm, tts=tts)

@@ -1,0 +1,102 @@
+"""The latency ledger: when each step from the user's last sound to the agent's first one was reached.
+
+Marks are points in the session's monotonic clock (`now_ms`); durations are derived from them and are
+None where a mark was not reached. Nothing here is an estimate: what was not measured is None.
+"""
+
+from dataclasses import dataclass
+
+from speakback.audio.artifacts import ArtifactReport
+
+
+@dataclass(slots=True)
+class TurnMarks:
+    """Where one turn stands; the session writes a mark once, when the step is reached."""
+
+    speech_ended_ms: int | None = None
+    """The last voiced sample came in."""
+    endpoint_due_ms: int | None = None
+    """The silence that the endpointing policy wanted was over."""
+    committed_ms: int | None = None
+    transcribed_ms: int | None = None
+    reply_started_ms: int | None = None
+    """The language model was called."""
+    first_token_ms: int | None = None
+    first_clause_ms: int | None = None
+    """The first clause went to the voice."""
+    first_audio_ms: int | None = None
+    """The voice gave its first audio."""
+    first_sent_ms: int | None = None
+    """The first audio was handed to the socket."""
+    playback_acknowledged_ms: int | None = None
+    """The client said that the first audio is playing (only with playback acknowledgements)."""
+
+    def of_the_turn(self) -> "TurnMarks":
+        """A copy with the marks of the user's turn only, for another reply to the same turn."""
+        return TurnMarks(self.speech_ended_ms, self.endpoint_due_ms, self.committed_ms, self.transcribed_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLatency:
+    """One turn's ledger, closed. Durations in milliseconds; None: not measured."""
+
+    item_id: str | None
+    """The user's item; None for a reply that the client asked for."""
+    response_id: str | None
+    endpointing_wait_ms: int | None
+    """Last voiced sample → the turn was held to be over: an intended wait."""
+    transcription_ms: int | None
+    """Turn over → final transcript: what of the transcription was not done during the wait."""
+    first_token_ms: int | None
+    """Language model called → its first token."""
+    first_clause_ms: int | None
+    """First token → the first clause was whole."""
+    synthesis_ms: int | None
+    """First clause → its first audio."""
+    first_byte_ms: int | None
+    """First audio made → handed to the socket."""
+    playback_ms: int | None
+    """Handed to the socket → the client said it plays."""
+    ttfb_ms: int | None
+    """Last voiced sample → first audio handed to the socket, at the server."""
+    own_ms: int | None
+    """The part of `ttfb_ms` that is neither a model's work nor an intended wait."""
+    asr_confidence: float | None
+    artifacts: ArtifactReport | None
+
+
+def _between(start_ms: int | None, end_ms: int | None) -> int | None:
+    return None if start_ms is None or end_ms is None else end_ms - start_ms
+
+
+def closed(
+    marks: TurnMarks,
+    *,
+    item_id: str | None,
+    response_id: str | None,
+    asr_confidence: float | None,
+    artifacts: ArtifactReport | None,
+) -> TurnLatency:
+    """The ledger of a turn whose marks are all made."""
+    ttfb_ms = _between(marks.speech_ended_ms, marks.first_sent_ms)
+    accounted = (
+        _between(marks.speech_ended_ms, marks.endpoint_due_ms),
+        _between(marks.committed_ms, marks.transcribed_ms),
+        _between(marks.reply_started_ms, marks.first_audio_ms),
+    )
+    known = [part for part in accounted if part is not None]
+    return TurnLatency(
+        item_id=item_id,
+        response_id=response_id,
+        endpointing_wait_ms=_between(marks.speech_ended_ms, marks.committed_ms),
+        transcription_ms=_between(marks.committed_ms, marks.transcribed_ms),
+        first_token_ms=_between(marks.reply_started_ms, marks.first_token_ms),
+        first_clause_ms=_between(marks.first_token_ms, marks.first_clause_ms),
+        synthesis_ms=_between(marks.first_clause_ms, marks.first_audio_ms),
+        first_byte_ms=_between(marks.first_audio_ms, marks.first_sent_ms),
+        playback_ms=_between(marks.first_sent_ms, marks.playback_acknowledged_ms),
+        ttfb_ms=ttfb_ms,
+        own_ms=None if ttfb_ms is None or len(known) < len(accounted) else ttfb_ms - sum(known),
+        asr_confidence=asr_confidence,
+        artifacts=artifacts,
+    )

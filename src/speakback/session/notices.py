@@ -1,0 +1,208 @@
+"""What a session tells its client, in order: past tense, frozen, in no wire format.
+
+Times in `…_audio_ms` are media time: milliseconds of audio received from the client since the session began.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from speakback.audio.pcm import Samples
+from speakback.providers.llm import Usage
+from speakback.session.items import Item, MessageItem, ToolCallItem
+from speakback.session.latency import TurnLatency
+
+
+@dataclass(frozen=True, slots=True)
+class UserSpeechStarted:
+    """A user turn opened; its item will have this id."""
+
+    item_id: str
+    audio_start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserSpeechStopped:
+    """The user turn is over (server turn detection only)."""
+
+    item_id: str
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputBufferCommitted:
+    """The user turn became an item; its transcript follows."""
+
+    item_id: str
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputBufferCleared:
+    """What was heard of the open turn is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptGrew:
+    """More words of the user's turn are certain (two passes agreed on them)."""
+
+    item_id: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptCompleted:
+    """The final transcript of a user turn; empty when it held no words (the item is then deleted)."""
+
+    item_id: str
+    text: str
+    audio_seconds: float
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFailed:
+    """No transcript could be made of a user turn."""
+
+    item_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAdded:
+    """An item entered the conversation behind `previous_item_id` (None: at the beginning)."""
+
+    item: Item
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDeleted:
+    """An item left the conversation."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTruncated:
+    """A spoken item was cut to what was heard."""
+
+    item_id: str
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegan:
+    """A reply began to be made."""
+
+    response_id: str
+    speaks: bool
+    metadata: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyMessageBegan:
+    """The reply's message opened: text or audio of it follows."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    speaks: bool
+    previous_item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTextGrew:
+    """More of the reply's words: its text, or (where it speaks) the transcript of the audio sent so far."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    delta: str
+    speaks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudioSent:
+    """The next stretch of the reply's audio, paced in real time: send it at once."""
+
+    response_id: str
+    item_id: str
+    output_index: int
+    audio_24k: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyMessageEnded:
+    """The reply's message is complete or was cut; `item.text` is what was heard (or the whole text)."""
+
+    response_id: str
+    output_index: int
+    item: MessageItem
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyToolCalled:
+    """The reply asks the client to run a function. Comes after the reply's message, if it has one."""
+
+    response_id: str
+    output_index: int
+    item: ToolCallItem
+    previous_item_id: str | None
+
+
+ReplyStatus: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
+StatusReason: TypeAlias = Literal["turn_detected", "client_cancelled", "max_output_tokens", "provider_failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The reply is over; no more of it follows."""
+
+    response_id: str
+    status: ReplyStatus
+    reason: StatusReason | None
+    items: tuple[MessageItem | ToolCallItem, ...]
+    usage: Usage | None
+    speaks: bool
+    metadata: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyMeasured:
+    """The latency ledger of a turn is closed."""
+
+    latency: TurnLatency
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something was wrong: with what the client sent (`request_id` names it) or with the server."""
+
+    code: str
+    message: str
+    by_client: bool
+    request_id: str = ""
+    param: str | None = None
+
+
+Notice: TypeAlias = (
+    UserSpeechStarted
+    | UserSpeechStopped
+    | InputBufferCommitted
+    | InputBufferCleared
+    | TranscriptGrew
+    | TranscriptCompleted
+    | TranscriptFailed
+    | ItemAdded
+    | ItemDeleted
+    | ItemTruncated
+    | ReplyBegan
+    | ReplyMessageBegan
+    | ReplyTextGrew
+    | ReplyAudioSent
+    | ReplyMessageEnded
+    | ReplyToolCalled
+    | ReplyEnded
+    | LatencyMeasured
+    | Fault
+)

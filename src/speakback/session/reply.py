@@ -1,0 +1,232 @@
+"""One reply: the model's words become clauses, the clauses speech, the speech messages in real time.
+
+A reply is one task; `run` ends when the reply was played to its end. It is cancelled in one place
+(`Session._stop_reply`), and `close` then settles what was heard of it. Nothing of a reply outlives it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from speakback.audio.playout import Outgoing, PlayoutLedger
+from speakback.providers.errors import ProviderError
+from speakback.providers.llm import LanguageModel, LlmDelta, Prompt, TextDelta, ToolCall, Usage
+from speakback.providers.tts import TextToSpeech
+from speakback.session.chunker import ClauseChunker
+from speakback.session.items import MessageItem
+from speakback.session.latency import TurnMarks
+from speakback.session.notices import (
+    Notice,
+    ReplyAudioSent,
+    ReplyMessageBegan,
+    ReplyTextGrew,
+)
+from speakback.session.speakable import SpeakableText
+from speakback.timebase import VOICE_HZ, ReplyId
+
+CLAUSES_AHEAD = 64
+"""Clauses the model may be ahead of the voice before it must wait; more than any reply within its token limit."""
+AUDIO_AHEAD_SAMPLES = 6 * VOICE_HZ
+"""Audio the voice may be ahead of the listener before it waits: a reply that is cut short has wasted little."""
+PROGRESS_EVERY_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlan:
+    """What a reply is to be."""
+
+    reply_id: ReplyId
+    response_id: str
+    item_id: str
+    prompt: Prompt | None
+    """None: speak `text` instead of asking the model."""
+    text: str
+    speaks: bool
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReports:
+    """What a reply tells its session while it runs; all called on the event loop."""
+
+    notice: Callable[[Notice], None]
+    began_message: Callable[[], str | None]
+    """Puts the message into the history; returns the id of the item before it."""
+    audible: Callable[[], None]
+    progressed: Callable[[], None]
+    now_ms: Callable[[], int]
+
+
+@dataclass(slots=True)
+class ReplyOutcome:
+    """What came of a reply so far."""
+
+    text: str = ""
+    """All that was to be said or written."""
+    message_began: bool = False
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    usage: Usage | None = None
+
+
+class Reply:
+    """A reply under way."""
+
+    def __init__(
+        self, plan: ReplyPlan, llm: LanguageModel, tts: TextToSpeech, marks: TurnMarks, reports: ReplyReports
+    ) -> None:
+        self.plan = plan
+        self.marks = marks
+        self.ledger = PlayoutLedger()
+        self.outcome = ReplyOutcome()
+        self._llm = llm
+        self._tts = tts
+        self._reports = reports
+        self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+        self._more_audio = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._progressed_ms = 0
+        self._words_sent = False
+
+    async def run(self) -> None:
+        """Make the reply and play it to its end. Raises an `ExceptionGroup` of what its parts raised."""
+        self.marks.reply_started_ms = self._reports.now_ms()
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._write())
+            if self.plan.speaks:
+                parts.create_task(self._speak())
+                parts.create_task(self._play())
+
+    def cut(self, fade_ms: int) -> None:
+        """Fade out what is being played and drop the rest; the caller has cancelled the task."""
+        if self.plan.speaks:
+            self._send(self.ledger.cut(fade_ms, self._reports.now_ms()))
+
+    def heard_item(self, *, finished: bool) -> MessageItem:
+        """The reply's message as it belongs in the history: what was heard, or the whole text where none speaks."""
+        return MessageItem(
+            item_id=self.plan.item_id,
+            role="assistant",
+            text=self.ledger.heard_text(self._reports.now_ms()) if self.plan.speaks else self.outcome.text.strip(),
+            spoken=self.plan.speaks,
+            status="completed" if finished else "incomplete",
+        )
+
+    # ---- the three parts ----------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        """The model's deltas → clauses (or, where nothing speaks, text)."""
+        chunker, speakable = ClauseChunker(), SpeakableText()
+        async with aclosing(self._deltas()) as deltas:
+            async for delta in deltas:
+                self._mark_progress(self._reports.now_ms())
+                match delta:
+                    case TextDelta(text):
+                        if self.marks.first_token_ms is None:
+                            self.marks.first_token_ms = self._reports.now_ms()
+                        await self._put(chunker, speakable.push(text))
+                    case ToolCall():
+                        self.outcome.tool_calls.append(delta)
+                    case Usage():
+                        self.outcome.usage = delta
+        await self._put(chunker, speakable.finish())
+        if not self.outcome.text.strip() and not self.outcome.tool_calls:
+            raise ProviderError("llm", self._llm.name, "the model ended its reply without a word to say")
+        if self.plan.speaks:
+            for clause in chunker.finish():
+                await self._put_clause(clause)
+            await self._clauses.put(None)
+
+    async def _deltas(self) -> AsyncGenerator[LlmDelta, None]:
+        if self.plan.prompt is None:
+            yield TextDelta(self.plan.text)
+            return
+        async with aclosing(self._llm.stream(self.plan.prompt)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _put(self, chunker: ClauseChunker, text: str) -> None:
+        if not text:
+            return
+        self.outcome.text += text
+        if not self.plan.speaks:
+            self._begin_message()
+            self._reports.notice(ReplyTextGrew(self.plan.response_id, self.plan.item_id, 0, text, speaks=False))
+            return
+        for clause in chunker.push(text):
+            await self._put_clause(clause)
+
+    async def _put_clause(self, clause: str) -> None:
+        if self.marks.first_clause_ms is None:
+            self.marks.first_clause_ms = self._reports.now_ms()
+        await self._clauses.put(clause)
+
+    async def _speak(self) -> None:
+        """Clauses → audio in the ledger."""
+        async with aclosing(self._tts.speak(self._taken_clauses())) as chunks:
+            async for chunk in chunks:
+                if self.marks.first_audio_ms is None and len(chunk.audio_24k):
+                    self.marks.first_audio_ms = self._reports.now_ms()
+                self.ledger.add(chunk)
+                self._more_audio.set()
+        if not self.ledger.generated_samples and not self.outcome.tool_calls:
+            raise ProviderError("tts", self._tts.name, "the voice made no sound of the reply")
+        self.ledger.complete()
+        self._more_audio.set()
+
+    async def _taken_clauses(self) -> AsyncIterator[str]:
+        while (clause := await self._clauses.get()) is not None:
+            await self._room.wait()
+            yield clause
+
+    async def _play(self) -> None:
+        """Audio → messages, never more than the ledger's lead ahead of real time."""
+        while not self.ledger.all_sent:
+            now_ms = self._reports.now_ms()
+            due_ms = self.ledger.next_due_ms(now_ms)
+            if due_ms is None:
+                self._more_audio.clear()
+                await self._more_audio.wait()
+            elif due_ms > now_ms:
+                await asyncio.sleep((due_ms - now_ms) / 1000)
+            else:
+                self._send(self.ledger.take(now_ms))
+            if self.ledger.generated_samples - self.ledger.sent_samples < AUDIO_AHEAD_SAMPLES:
+                self._room.set()
+            else:
+                self._room.clear()
+        await asyncio.sleep(max(self.ledger.played_out_ms() - self._reports.now_ms(), 0) / 1000)
+
+    # ---- within -------------------------------------------------------------------------------
+
+    def _send(self, outgoing: Outgoing | None) -> None:
+        if outgoing is None:
+            return
+        plan = self.plan
+        self._begin_message()
+        first = self.marks.first_sent_ms is None
+        if outgoing.words:
+            spoken = " ".join(word.text for word in outgoing.words)
+            delta = f" {spoken}" if self._words_sent else spoken
+            self._words_sent = True
+            self._reports.notice(ReplyTextGrew(plan.response_id, plan.item_id, 0, delta, speaks=True))
+        self._reports.notice(ReplyAudioSent(plan.response_id, plan.item_id, 0, outgoing.audio_24k))
+        now_ms = self._reports.now_ms()
+        if first:
+            self.marks.first_sent_ms = now_ms
+            self._reports.audible()
+        else:
+            self._mark_progress(now_ms)
+
+    def _begin_message(self) -> None:
+        if not self.outcome.message_began:
+            self.outcome.message_began = True
+            plan = self.plan
+            previous = self._reports.began_message()
+            self._reports.notice(ReplyMessageBegan(plan.response_id, plan.item_id, 0, plan.speaks, previous))
+
+    def _mark_progress(self, now_ms: int) -> None:
+        if now_ms - self._progressed_ms >= PROGRESS_EVERY_MS:
+            self._progressed_ms = now_ms
+            self._reports.progressed()

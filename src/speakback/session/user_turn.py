@@ -1,0 +1,142 @@
+"""One user turn while it is open: its audio, the passes of speech to text over it, and the end-of-turn evidence.
+
+Each pass reads the turn from its beginning to some end. A pass for the same end is made once, whoever
+asks; a pass for a later end replaces it. A long turn is frozen at a pause, so passes stay short.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from speakback.audio.pcm import Samples
+from speakback.providers.end_of_turn import EndOfTurnModel
+from speakback.providers.stt import SpeechToText, Transcript
+from speakback.session.agreement import AgreedWords
+from speakback.session.latency import TurnMarks
+from speakback.session.turn_audio import TurnAudio
+from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
+from speakback.turn.end_of_turn import end_of_turn_probability, word_completeness
+
+SCORED_TAIL_MS = 50
+"""Silence kept after the last voiced sample for Smart Turn: 0 to 100 ms discriminates best, more only
+makes it say "ended"."""
+SCORED_MS = 8_000
+TRANSCRIBED_TAIL_MS = 120
+"""Audio kept after the last voiced sample for speech to text: the VAD may cut a soft last sound."""
+FREEZE_AFTER_MS = 12_000
+"""At a pause behind this much audio the text so far is kept, and later passes begin there."""
+
+Spawn = Callable[[Coroutine[Any, Any, Transcript]], "asyncio.Task[Transcript]"]
+
+
+class UserTurn:
+    """A turn's audio and what is known of it. Its tasks belong to the session (`spawn`)."""
+
+    def __init__(
+        self,
+        turn_id: TurnId,
+        item_id: str,
+        audio: TurnAudio,
+        *,
+        onset: int,
+        start: int,
+        stt: SpeechToText,
+        end_of_turn: EndOfTurnModel | None,
+        language: str,
+        spawn: Spawn,
+    ) -> None:
+        self.turn_id = turn_id
+        self.item_id = item_id
+        self.onset = onset
+        """Position of the first voiced sample."""
+        self.start = start
+        """Position from which the turn is transcribed: some audio before the onset."""
+        self.marks = TurnMarks()
+        self.agreed = AgreedWords()
+        self._audio = audio
+        self._stt = stt
+        self._end_of_turn = end_of_turn
+        self._language = language
+        self._spawn = spawn
+        self.confidence: float | None = None
+        self._pause = 0
+        self._acoustic: float | None = None
+        self._words: float | None = None
+        self._frozen = Transcript("", (), None)
+        self._pass_start = start
+        self._pass_end = start
+        self._pass: asyncio.Task[Transcript] | None = None
+
+    def transcribed_to(self, end: int) -> "asyncio.Task[Transcript]":
+        """The pass that reads the turn up to position `end`, begun now unless it is there already."""
+        if self._pass is None or self._pass_end != end:
+            self.drop_pass()
+            self._pass_end = end
+            heard_to = end + ms_to_samples(TRANSCRIBED_TAIL_MS, EAR_HZ)
+            self._pass = self._spawn(self._read(self._audio.slice(self._pass_start, heard_to)))
+        return self._pass
+
+    def due_for_partial(self, position: int, interval_ms: int) -> bool:
+        """Whether enough new speech came in for another pass, and none is under way."""
+        idle = self._pass is None or self._pass.done()
+        return idle and position - self._pass_end >= ms_to_samples(interval_ms, EAR_HZ)
+
+    def drop_pass(self) -> None:
+        """Let the pass under way end unheard."""
+        if self._pass is not None and not self._pass.done():
+            self._pass.cancel()
+
+    def begin_pause(self, pause: int) -> None:
+        """The voice fell silent: what was found out about earlier pauses no longer counts."""
+        self._pause, self._acoustic, self._words = pause, None, None
+
+    def weigh(self, pause: int, *, acoustic: float | None = None, text: str | None = None) -> float | None:
+        """Add to the evidence on a pause; the probability that the turn is over, None where it cannot be said."""
+        if pause != self._pause:
+            return None
+        if acoustic is not None:
+            self._acoustic = acoustic
+        if text is not None:
+            self._words = word_completeness(text)
+        return end_of_turn_probability(self._acoustic, self._words)
+
+    def go_on(self) -> None:
+        """Speech goes on after a pause; a turn that has grown long keeps its text so far and is read on from here."""
+        self.begin_pause(self._pause)
+        if self._pass is None or not self._pass.done() or self._pass.cancelled() or self._pass.exception():
+            return
+        if self._pass_end - self._pass_start >= ms_to_samples(FREEZE_AFTER_MS, EAR_HZ):
+            self._frozen = self._pass.result()
+            self._pass_start = self._pass_end
+            self._pass = None
+
+    async def score(self, end: int) -> float | None:
+        """How likely the turn is over by its sound up to `end`; None without a model. Raises `ProviderError`."""
+        if self._end_of_turn is None:
+            return None
+        heard_to = end + ms_to_samples(SCORED_TAIL_MS, EAR_HZ)
+        return await self._end_of_turn.score(
+            self._audio.slice(max(self.start, heard_to - ms_to_samples(SCORED_MS, EAR_HZ)), heard_to)
+        )
+
+    async def _read(self, audio_16k: Samples) -> Transcript:
+        frozen, offset_ms = self._frozen, samples_to_ms(self._pass_start - self.start, EAR_HZ)
+        return joined(frozen, await self._stt.transcribe(audio_16k, language=self._language), offset_ms)
+
+
+def joined(first: Transcript, second: Transcript, offset_ms: int) -> Transcript:
+    """Two transcripts of one turn as one, the second from `offset_ms` on; the confidence is the lesser one."""
+    if not first.text:
+        return second
+    if not second.text:
+        return first
+    known = [part.confidence for part in (first, second) if part.confidence is not None]
+    later = tuple(
+        replace(word, start_ms=word.start_ms + offset_ms, end_ms=word.end_ms + offset_ms) for word in second.words
+    )
+    return Transcript(
+        text=f"{first.text} {second.text}",
+        words=first.words + later,
+        confidence=min(known) if known else None,
+    )

@@ -1,0 +1,218 @@
+"""The user's side of a session: from audio to turns, their transcripts, and the evidence that they are over.
+
+The counterpart of `replies.py`. The turn core decides when a turn opens, pauses and ends; the driver
+calls the methods of the same name here, and what is found out goes back as events.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from speakback.providers.errors import ProviderError
+from speakback.providers.stt import Transcript
+from speakback.session import notices as n
+from speakback.session.ears import Ears, HeardEdge
+from speakback.providers.engines import Engines
+from speakback.session.history import History
+from speakback.session.items import MessageItem
+from speakback.session.settings import SessionSettings
+from speakback.session.user_turn import UserTurn
+from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
+from speakback.turn import events as ev
+from speakback.vad.hysteresis import VoiceStarted
+
+TURNS_REMEMBERED = 16
+"""Turns kept after they ended; a transcript that is later than so many turns finds its turn gone."""
+_T = TypeVar("_T")
+log = structlog.get_logger()
+
+
+class Spawn(Protocol):
+    """Begins a task that belongs to the session."""
+
+    def __call__(self, work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]": ...
+
+
+class UserTurns:
+    """The open turn, those whose transcripts are under way, and a few that ended."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        history: History,
+        *,
+        settings: Callable[[], SessionSettings],
+        ids: Callable[[str], str],
+        notify: Callable[[n.Notice], None],
+        happened: Callable[[ev.Event], None],
+        now_ms: Callable[[], int],
+        spawn: Spawn,
+        overheard: Callable[[str], None],
+    ) -> None:
+        self._engines = engines
+        self._history = history
+        self._settings = settings
+        self._ids = ids
+        self._notify = notify
+        self._happened = happened
+        self._now_ms = now_ms
+        self._spawn = spawn
+        self._overheard = overheard
+        """Told what the user has said so far of a turn that is still open."""
+        self.ears = Ears(engines.vad, settings().hearing, on_edge=self._on_edge, on_frame=self._on_frame)
+        self._turns: dict[TurnId, UserTurn] = {}
+        self._open: UserTurn | None = None
+        self._edge = 0
+        """Position of the last start or stop of voice."""
+        self._turn_end = 0
+        """Position at which the last turn ended; a new one does not reach back before it."""
+
+    def get(self, turn_id: TurnId) -> UserTurn | None:
+        """The turn of that id, as long as it is remembered."""
+        return self._turns.get(turn_id)
+
+    # ---- what the core decided ----------------------------------------------------------------
+
+    def open(self, turn_id: TurnId) -> None:
+        """A turn begins at the voice that was just heard."""
+        turn = self._open = self._new(turn_id, self._edge)
+        self.ears.kept_from = turn.start
+        self._notify(n.UserSpeechStarted(turn.item_id, samples_to_ms(turn.onset, EAR_HZ)))
+
+    def examine_pause(self, turn_id: TurnId, pause: int, end_ms: int) -> None:
+        """The voice fell silent: transcribe and score the turn up to there."""
+        turn = self._turns[turn_id]
+        turn.marks.speech_ended_ms = end_ms
+        turn.begin_pause(pause)
+        self._spawn(self._weigh_sound(turn, pause, self._edge))
+        self._spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
+
+    def go_on(self, turn_id: TurnId) -> None:
+        """The voice came back."""
+        self._turns[turn_id].go_on()
+
+    def commit(self, turn_id: TurnId, late_ms: int) -> None:
+        """The turn is over. `late_ms` is by how much the deadline that ended it was overrun."""
+        turn = self._turns.get(turn_id)
+        detected = turn is not None
+        if turn is None:
+            turn = self._new(turn_id, self.ears.audio.start)
+        end = self._edge if detected and not self.ears.voiced else self.ears.audio.end
+        turn.marks.committed_ms = self._now_ms()
+        if turn.marks.speech_ended_ms is not None:
+            turn.marks.endpoint_due_ms = turn.marks.committed_ms - late_ms
+        self._open, self._turn_end = None, end
+        final = turn.transcribed_to(end)
+        self.ears.forget()
+        if detected:
+            self._notify(n.UserSpeechStopped(turn.item_id, samples_to_ms(end, EAR_HZ)))
+        item = MessageItem(turn.item_id, "user", "", spoken=True, status="in_progress")
+        previous = self._history.add(item)
+        self._notify(n.InputBufferCommitted(turn.item_id, previous))
+        self._notify(n.ItemAdded(item, previous))
+        self._spawn(self._finish(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000))
+
+    def drop(self, turn_id: TurnId) -> None:
+        """The turn is to be forgotten: it held no words, or the client cleared it."""
+        turn = self._turns.pop(turn_id)
+        turn.drop_pass()
+        if self._open is turn:
+            self._open = None
+        if self._history.has(turn.item_id):
+            self._history.delete(turn.item_id)
+            self._notify(n.ItemDeleted(turn.item_id))
+
+    # ---- what is heard ------------------------------------------------------------------------
+
+    def _on_edge(self, heard: HeardEdge) -> None:
+        self._edge = heard.edge.sample
+        started = isinstance(heard.edge, VoiceStarted)
+        self._happened(ev.SpeechStarted(heard.at_ms) if started else ev.SpeechStopped(heard.at_ms))
+
+    def _on_frame(self, silence_ahead_ms: int) -> None:
+        turn = self._open
+        if turn is None:
+            return
+        if silence_ahead_ms:
+            self._happened(ev.SilenceObserved(silence_ahead_ms))
+        elif self.ears.voiced:
+            position = self.ears.audio.end
+            if turn.due_for_partial(position, self._settings().hearing.partial_interval_ms):
+                self._spawn(self._read_partial(turn, turn.transcribed_to(position)))
+
+    # ---- what is found out --------------------------------------------------------------------
+
+    async def _read_partial(self, turn: UserTurn, reading: "asyncio.Task[Transcript]") -> Transcript | None:
+        """Wait for a pass over an open turn; None if it was dropped or failed (the last pass decides that)."""
+        await asyncio.wait([reading])
+        if reading.cancelled() or turn.turn_id not in self._turns:
+            return None
+        problem = reading.exception()
+        if problem is not None:
+            log.warning("a partial transcription failed", problem=type(problem).__name__)
+            return None
+        transcript = reading.result()
+        grown = turn.agreed.push(transcript.text)
+        if grown and self._settings().transcribes:
+            self._notify(n.TranscriptGrew(turn.item_id, grown))
+        if transcript.text and self._open is turn:
+            self._overheard(transcript.text)
+        return transcript
+
+    async def _weigh_sound(self, turn: UserTurn, pause: int, end: int) -> None:
+        try:
+            acoustic = await turn.score(end)
+        except ProviderError as problem:
+            log.warning("the end of turn was not scored", problem=str(problem))
+            return
+        self._weigh(turn, pause, turn.weigh(pause, acoustic=acoustic))
+
+    async def _weigh_words(self, turn: UserTurn, pause: int, reading: "asyncio.Task[Transcript]") -> None:
+        transcript = await self._read_partial(turn, reading)
+        if transcript is not None:
+            self._weigh(turn, pause, turn.weigh(pause, text=transcript.text))
+
+    def _weigh(self, turn: UserTurn, pause: int, probability: float | None) -> None:
+        if probability is not None:
+            self._happened(ev.EndOfTurnScored(turn.turn_id, pause, probability))
+
+    async def _finish(self, turn: UserTurn, reading: "asyncio.Task[Transcript]", seconds: float) -> None:
+        await asyncio.wait([reading])
+        if reading.cancelled():
+            return
+        problem = reading.exception()
+        if problem is not None:
+            message = str(problem) if isinstance(problem, ProviderError) else "the server failed to transcribe"
+            self._notify(n.TranscriptFailed(turn.item_id, message))
+            self._notify(n.Fault("transcription_failed", message, by_client=False))
+            self._happened(ev.TranscriptionFailed(turn.turn_id))
+            return
+        transcript = reading.result()
+        turn.marks.transcribed_ms = self._now_ms()
+        turn.confidence = transcript.confidence
+        if transcript.rejected is not None:
+            log.info("a transcript was rejected", turn_id=turn.turn_id, reason=transcript.rejected)
+        if self._history.has(turn.item_id):
+            self._history.replace(MessageItem(turn.item_id, "user", transcript.text, spoken=True))
+        if self._settings().transcribes:
+            self._notify(n.TranscriptCompleted(turn.item_id, transcript.text, seconds, transcript.confidence))
+        self._happened(ev.TurnTranscribed(turn.turn_id, bool(transcript.text)))
+
+    def _new(self, turn_id: TurnId, onset: int) -> UserTurn:
+        preroll = ms_to_samples(self._settings().hearing.preroll_ms, EAR_HZ)
+        turn = UserTurn(
+            turn_id,
+            self._ids("item"),
+            self.ears.audio,
+            onset=onset,
+            start=max(onset - preroll, self._turn_end, self.ears.audio.start),
+            stt=self._engines.stt,
+            end_of_turn=self._engines.end_of_turn,
+            language=self._settings().language,
+            spawn=self._spawn,
+        )
+        self._turns[turn_id] = turn
+        self._turns.pop(TurnId(turn_id - TURNS_REMEMBERED), None)
+        return turn
