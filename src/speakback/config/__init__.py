@@ -1,0 +1,35 @@
+"""Typed settings from speakback.toml and the environment, with the origin of every value."""
+
+from speakback.config.contradictions import bind_problem
+from speakback.config.load import LoadedSettings, Origin, load_settings
+from speakback.config.refusals import ConfigError
+from speakback.config.sections import (
+    EndOfTurnSettings,
+    LlmSettings,
+    LogSettings,
+    ServerSettings,
+    Settings,
+    SttSettings,
+    TtsSettings,
+    TurnSettings,
+    VadSettings,
+    WeightsSettings,
+)
+
+__all__ = [
+    "ConfigError",
+    "EndOfTurnSettings",
+    "LlmSettings",
+    "LoadedSettings",
+    "LogSettings",
+    "Origin",
+    "ServerSettings",
+    "Settings",
+    "SttSettings",
+    "TtsSettings",
+    "TurnSettings",
+    "VadSettings",
+    "WeightsSettings",
+    "bind_problem",
+    "load_settings",
+]

@@ -1,0 +1,73 @@
+"""Values that are each fine and cannot stand together. Pure: a settings object in, a sentence or nothing out."""
+
+import ipaddress
+from collections.abc import Callable
+
+from speakback.config.sections import Settings
+
+
+def bind_problem(settings: Settings) -> str | None:
+    """Why the server may not listen where it is told to: an open server stays on this machine.
+
+    `localhost` counts as loopback; any other name may resolve to anything and does not.
+    """
+    server = settings.server
+    if server.accepted_key_hashes or _is_loopback(server.host):
+        return None
+    return (
+        f'server.host is "{server.host}", which other machines can reach, and no API key is configured; with none '
+        "configured the server binds to loopback only. Run `speakback key` and put the hash it prints into "
+        "server.api_key_hashes, or set server.host to 127.0.0.1."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, not an address
+        return False
+
+
+def _service_problem(settings: Settings) -> str | None:
+    llm = settings.llm
+    missing = [name for name, value in (("llm.base_url", llm.base_url), ("llm.model", llm.model)) if not value]
+    if llm.provider != "openai" or not missing:
+        return None
+    return f'llm.provider is "openai", which needs {" and ".join(missing)} to be set too.'
+
+
+def _threshold_problem(settings: Settings) -> str | None:
+    vad = settings.vad
+    if vad.release_threshold <= vad.threshold:
+        return None
+    return f"vad.release_threshold ({vad.release_threshold}) must not be above vad.threshold ({vad.threshold})."
+
+
+def _language_problem(settings: Settings) -> str | None:
+    stt = settings.stt
+    if stt.language == "en" or stt.model != "tiny.en" or stt.model_path is not None:
+        return None
+    return f'stt.language is "{stt.language}", but stt.model "tiny.en" knows only English; set stt.model to "base".'
+
+
+def _context_problem(settings: Settings) -> str | None:
+    llm = settings.llm
+    if llm.max_tokens < llm.context_tokens:
+        return None
+    return f"llm.max_tokens ({llm.max_tokens}) must be below llm.context_tokens ({llm.context_tokens})."
+
+
+_CHECKS: tuple[Callable[[Settings], str | None], ...] = (
+    bind_problem,
+    _service_problem,
+    _threshold_problem,
+    _language_problem,
+    _context_problem,
+)
+
+
+def contradictions(settings: Settings) -> list[str]:
+    """Every contradiction in `settings`, a sentence each."""
+    return [problem for check in _CHECKS if (problem := check(settings)) is not None]

@@ -1,0 +1,240 @@
+"""Every setting there is: its type, range, default and meaning, once.
+
+The loader, `speakback config`, docs/configuration.md and speakback.example.toml are all derived from these models.
+Values are checked strictly (a string is not a number, true is not 1). `None` means "not set" and nothing else.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from speakback.config.api_keys import key_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Says in words what a key accepts, where type and range do not say it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeverQuoted:
+    """A refused value is not repeated in the message: it may be a secret put in the wrong place."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentOnly:
+    """Refused in a file: the plain secret should not lie on a disk where a hash would do."""
+
+
+def _expand_home(path: Path) -> Path:
+    return Path(os.path.expanduser(path))
+
+
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand_home), Allowed("a path")]
+KeyText = Annotated[SecretStr, Field(min_length=1)]
+KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Threads = Annotated[int, Field(ge=1, le=64)]
+
+
+class Section(BaseModel):
+    """One table of speakback.toml."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+    )
+
+
+class ServerSettings(Section):
+    """Where the server listens, who may connect, and what it bears."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on. Any but loopback needs an API key."
+    )
+    port: int = Field(default=8765, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    api_key_hashes: Annotated[
+        tuple[KeyHash, ...], NeverQuoted(), Allowed("a list of SHA-256 hashes, each 64 lower-case hexadecimal digits")
+    ] = Field(
+        default=(),
+        strict=False,
+        description="Hashes of the API keys that may connect; `speakback key` makes a key and prints its hash. "
+        "With no key at all the server is open, and binds to loopback only.",
+        examples=[["0" * 64]],
+    )
+    api_keys: Annotated[tuple[KeyText, ...], EnvironmentOnly(), Allowed("a list of keys, none of them empty")] = Field(
+        default=(),
+        strict=False,
+        description="API keys in plain text, accepted besides the hashes; for set-ups that inject secrets.",
+    )
+    max_sessions: int = Field(default=64, ge=1, description="Conversations held at once; one more is refused.")
+    max_message_bytes: int = Field(
+        default=1_048_576,
+        ge=1024,
+        description="Largest WebSocket message accepted, after inflation; a larger one closes with 1009.",
+    )
+    idle_timeout_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Close a session in which nothing was said for this long. Not set: never.",
+        examples=[600],
+    )
+    send_timeout_s: float = Field(default=10.0, gt=0, description="Drop a client that has not read for this long.")
+
+    @property
+    def accepted_key_hashes(self) -> tuple[str, ...]:
+        """Hashes of all keys that may connect, however they were configured. Empty: the server is open."""
+        plain = (key_hash(key.get_secret_value()) for key in self.api_keys)
+        return tuple(dict.fromkeys((*self.api_key_hashes, *plain)))
+
+
+class TurnSettings(Section):
+    """When the agent speaks, waits and gives way."""
+
+    strategy: str = Field(default="rapid-duplex", min_length=1, description="Turn-taking strategy.")
+    overrides: Annotated[
+        dict[str, int | float | bool | str], Allowed("a table of names, each with a number, true, false or a string")
+    ] = Field(
+        default_factory=dict,
+        description="Single values of the strategy to change; the strategy refuses names it does not have.",
+    )
+
+
+class VadSettings(Section):
+    """When sound counts as speech."""
+
+    threshold: float = Field(default=0.5, gt=0, lt=1, description="Speech probability from which a frame is speech.")
+    release_threshold: float = Field(
+        default=0.35, gt=0, lt=1, description="Speech probability below which a frame of ongoing speech is silence."
+    )
+    min_speech_ms: int = Field(default=96, ge=32, le=2000, description="Speech this long starts an utterance.")
+    min_silence_ms: int = Field(default=128, ge=32, le=5000, description="Silence this long ends an utterance.")
+    preroll_ms: int = Field(
+        default=400, ge=0, le=5000, description="Sound kept from before the start of speech was noticed."
+    )
+
+
+class SttSettings(Section):
+    """Speech to text."""
+
+    provider: Literal["whisper"] = Field(default="whisper", description="Engine.")
+    model: Literal["tiny.en", "base"] = Field(
+        default="tiny.en", description="tiny.en is twice as fast; base has better words and knows other languages."
+    )
+    model_path: FilePath | None = Field(
+        default=None,
+        description="Folder of a CTranslate2 Whisper model to use instead.",
+        examples=["~/models/whisper-small"],
+    )
+    language: Annotated[str, Allowed("a language code such as en")] = Field(
+        default="en", pattern=r"^[a-z]{2,3}$", description="Language spoken by the user."
+    )
+    threads: Threads = Field(default=2, description="Processor threads.")
+    partial_interval_ms: int = Field(
+        default=700, ge=100, le=10_000, description="While the user speaks, transcribe what was said so far this often."
+    )
+
+
+class EndOfTurnSettings(Section):
+    """How likely it is from the sound alone that the user has finished."""
+
+    provider: Literal["smart-turn", "none"] = Field(
+        default="smart-turn", description="Model; none decides by words and silence."
+    )
+    model_path: FilePath | None = Field(
+        default=None, description="ONNX file to use instead.", examples=["~/models/smart-turn.onnx"]
+    )
+
+
+class LlmSettings(Section):
+    """The language model that writes the replies."""
+
+    provider: Literal["llama", "echo", "openai"] = Field(
+        default="llama",
+        description="llama runs a GGUF file in process, openai asks any OpenAI-compatible service, echo repeats.",
+    )
+    model: str = Field(
+        default="",
+        description="The service's name of the model. Needed by openai; the others have one of their own.",
+        examples=["qwen2.5:3b"],
+    )
+    model_path: FilePath | None = Field(
+        default=None, description="GGUF file of a chat model for llama to use instead.", examples=["~/models/chat.gguf"]
+    )
+    base_url: Annotated[str | None, NeverQuoted(), Allowed("an http or https URL without user name or query")] = Field(
+        default=None,
+        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$",
+        description="Address of the service for openai.",
+        examples=["http://127.0.0.1:11434/v1"],
+    )
+    api_key: KeyText | None = Field(
+        default=None, description="Key for the service. Better set by its variable than in a file.", examples=["sk-..."]
+    )
+    instructions: str | None = Field(
+        default=None,
+        min_length=1,
+        description="System prompt of a session that brings none. Not set: a short one for spoken conversation.",
+        examples=["You are the receptionist of a small hotel. Answer in one or two short spoken sentences."],
+    )
+    max_tokens: int = Field(default=160, ge=1, le=16_384, description="Longest reply.")
+    temperature: float = Field(
+        default=0.6, ge=0, le=2, description="Randomness of the replies; 0 is always the likeliest word."
+    )
+    context_tokens: int = Field(default=4096, ge=512, le=1_048_576, description="Context window that llama allots.")
+    threads: Threads = Field(default=2, description="Processor threads of llama.")
+
+
+class TtsSettings(Section):
+    """The agent's voice."""
+
+    provider: Literal["hibari", "piper"] = Field(default="hibari", description="Engine.")
+    model_path: FilePath | None = Field(
+        default=None, description="Model file of another voice.", examples=["~/models/voice.onnx"]
+    )
+    voice: str = Field(default="heart", min_length=1, description="Name of the voice, for engines that have several.")
+    speed: float = Field(default=1.0, ge=0.5, le=2, description="Rate of speech; 1 is the voice's own.")
+
+
+class LogSettings(Section):
+    """Logs. They never hold speech or secrets, at any level."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least important line to print."
+    )
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="auto is console on a terminal and JSON lines otherwise."
+    )
+
+
+class WeightsSettings(Section):
+    """Model weights that were fetched."""
+
+    directory: FilePath | None = Field(
+        default=None,
+        description="Folder that holds them. Not set: the user's cache folder.",
+        examples=["/var/lib/speakback"],
+    )
+
+
+class Settings(BaseModel):
+    """The whole configuration."""
+
+    model_config = Section.model_config
+
+    server: ServerSettings = ServerSettings()
+    turn: TurnSettings = TurnSettings()
+    vad: VadSettings = VadSettings()
+    stt: SttSettings = SttSettings()
+    end_of_turn: EndOfTurnSettings = EndOfTurnSettings()
+    llm: LlmSettings = LlmSettings()
+    tts: TtsSettings = TtsSettings()
+    log: LogSettings = LogSettings()
+    weights: WeightsSettings = WeightsSettings()

@@ -1,0 +1,1 @@
+"""What an operator sees: logs, and later metrics and traces. Never secrets, never speech content."""
