@@ -17,18 +17,24 @@ SPEAKERS_AT_ONCE = 2
 """Speech-to-text passes and syntheses under way at once; one thread each is the quickest on few cores."""
 
 
+def _weights(weights_id: str, settings: Settings) -> Path:
+    return weights.resolve(weights_id, directory=settings.weights.directory)
+
+
 def _whisper(settings: Settings) -> SpeechToText:
     from speakback.providers.adapters.whisper import Whisper
 
     stt = settings.stt
-    model_dir = stt.model_path or weights.resolve(f"whisper-{stt.model}")
+    model_dir = stt.model_path or _weights(f"whisper-{stt.model}", settings)
     return Whisper(model_dir, name=f"whisper-{stt.model}", workers=stt.threads)
 
 
 def _smart_turn(settings: Settings) -> EndOfTurnModel:
     from speakback.providers.adapters.smart_turn import SmartTurn
 
-    return SmartTurn(settings.end_of_turn.model_path or weights.resolve("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")
+    return SmartTurn(
+        settings.end_of_turn.model_path or _weights("smart-turn-v3.2", settings) / "smart-turn-v3.2-cpu.onnx"
+    )
 
 
 def _no_end_of_turn(settings: Settings) -> None:
@@ -37,13 +43,15 @@ def _no_end_of_turn(settings: Settings) -> None:
 
 def _llama(settings: Settings) -> LanguageModel:
     from speakback.providers.adapters.llama import Llama
+    from speakback.providers.adapters.llama_server import LlamaOptions
 
     llm = settings.llm
-    return Llama(llm.model_path or _default_gguf(), context_tokens=llm.context_tokens, threads=llm.threads)
+    options = LlamaOptions(context_tokens=llm.context_tokens, threads=llm.threads)
+    return Llama(llm.model_path or _default_gguf(settings), options)
 
 
-def _default_gguf() -> Path:
-    return weights.resolve("qwen2.5-coder-0.5b") / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+def _default_gguf(settings: Settings) -> Path:
+    return _weights("qwen2.5-coder-0.5b", settings) / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
 
 def _echo(settings: Settings) -> LanguageModel:
@@ -60,15 +68,15 @@ def _openai(settings: Settings) -> LanguageModel:
 
 
 def _hibari(settings: Settings) -> TextToSpeech:
-    from speakback.providers.adapters.hibari import HibariVoice
+    from speakback.providers.adapters.hibari import Hibari
 
-    return HibariVoice(settings.tts.voice, speed=settings.tts.speed)
+    return Hibari(settings.tts.voice, speed=settings.tts.speed)
 
 
 def _piper(settings: Settings) -> TextToSpeech:
-    from speakback.providers.adapters.piper import PiperVoice
+    from speakback.providers.adapters.piper import Piper
 
-    return PiperVoice(speed=settings.tts.speed)
+    return Piper(speed=settings.tts.speed)
 
 
 STT: dict[str, Callable[[Settings], SpeechToText]] = {"whisper": _whisper}
@@ -85,7 +93,7 @@ async def build_engines(settings: Settings) -> Engines:
 
     Models are loaded one after the other, so that the peak of memory is one load's.
     """
-    silero = await asyncio.to_thread(weights.resolve, "silero-vad")
+    silero = await asyncio.to_thread(_weights, "silero-vad", settings)
     stt = await asyncio.to_thread(STT[settings.stt.provider], settings)
     end_of_turn = await asyncio.to_thread(END_OF_TURN[settings.end_of_turn.provider], settings)
     llm = await asyncio.to_thread(LLM[settings.llm.provider], settings)

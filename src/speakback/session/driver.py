@@ -40,7 +40,7 @@ CLIENT_FAULTS = {
 }
 """Faults of the core that are the client's doing; the others are ours and go to the log as well."""
 _T = TypeVar("_T")
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _ENDINGS: dict[StopReason, tuple[n.ReplyStatus, n.StatusReason]] = {
     StopReason.CLIENT_CANCELLED: ("cancelled", "client_cancelled"),
     StopReason.FAILED: ("failed", "provider_failed"),
 }
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class TruncateRefused(ValueError):

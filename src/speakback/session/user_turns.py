@@ -26,7 +26,7 @@ from speakback.vad.hysteresis import VoiceStarted
 TURNS_REMEMBERED = 16
 """Turns kept after they ended; a transcript that is later than so many turns finds its turn gone."""
 _T = TypeVar("_T")
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Spawn(Protocol):

@@ -15,9 +15,9 @@ import numpy as np
 import onnxruntime
 
 from speakback.audio.pcm import Samples
-from speakback.providers.errors import ProviderError
 from speakback.timebase import EAR_HZ
 from speakback.vad.hysteresis import FRAME_SAMPLES
+from speakback.weights import WeightsError
 
 CONTEXT_SAMPLES = 64
 """Samples of the frame before that the model wants in front of each frame."""
@@ -53,7 +53,7 @@ class SileroStream:
 
 
 class SileroVad:
-    """The scorer of a process. Create it on the event loop that wants the scores."""
+    """The scorer of a process. Create it on the event loop that wants the scores. Raises `WeightsError`."""
 
     def __init__(self, model_path: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -63,7 +63,7 @@ class SileroVad:
         try:
             self._model = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
         except Exception as problem:  # onnxruntime raises classes of its own that share no base
-            raise ProviderError("vad", "silero", f"cannot load {model_path}: {problem}") from problem
+            raise WeightsError(f"the VAD model {model_path} cannot be loaded ({problem}): run `speakback weights`") from problem
         self._rate = np.array(EAR_HZ, np.int64)
         self._loop = asyncio.get_running_loop()
         self._ready: deque[SileroStream] = deque()
