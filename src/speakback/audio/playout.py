@@ -69,6 +69,10 @@ class PlayoutLedger:
         played = min(ms_to_samples(max(played_ms, 0), VOICE_HZ), self.sent_samples)
         self._acknowledged = (played, now_ms)
 
+    def finish(self) -> None:
+        """The reply ran to its end unhindered: what a client that is behind has not played yet, it will."""
+        self._acknowledged = None
+
     def limit_heard(self, audio_end_ms: int) -> None:
         """The client says that no more than this was heard (`truncate`); it knows better than any clock."""
         self._heard_limit = min(ms_to_samples(max(audio_end_ms, 0), VOICE_HZ), self.sent_samples)

@@ -46,7 +46,8 @@ def frame_levels_dbfs(audio_16k: Samples) -> NDArray[np.float64]:
     """Power of each whole frame of 10 ms, in dB of full scale (a lower bound of -120)."""
     whole = len(audio_16k) // _FRAME_SAMPLES
     frames = np.asarray(audio_16k[: whole * _FRAME_SAMPLES], np.float64).reshape(whole, _FRAME_SAMPLES)
-    return 10.0 * np.log10(np.mean(frames**2, axis=1) + _SILENCE_POWER)
+    levels: NDArray[np.float64] = 10.0 * np.log10(np.mean(frames**2, axis=1) + _SILENCE_POWER)
+    return levels
 
 
 def measure_voicing(audio_16k: Samples) -> Voicing:
@@ -65,7 +66,7 @@ def measure_voicing(audio_16k: Samples) -> Voicing:
 
 def _pitch_track(audio_16k: Samples, threshold_dbfs: float) -> NDArray[np.float64]:
     """Log2 of the pitch in Hz every 10 ms, NaN where unvoiced or below the threshold."""
-    halved = np.asarray(audio_16k[: len(audio_16k) // 2 * 2], np.float32).reshape(-1, 2).mean(axis=1)
+    halved = (audio_16k[: len(audio_16k) // 2 * 2 : 2] + audio_16k[1::2]) * np.float32(0.5)
     if len(halved) < _WINDOW_SAMPLES:
         return np.empty(0)
     windows = np.lib.stride_tricks.sliding_window_view(halved, _WINDOW_SAMPLES)[::_HOP_SAMPLES] * _TAPER
@@ -87,7 +88,7 @@ def _pitch_track(audio_16k: Samples, threshold_dbfs: float) -> NDArray[np.float6
 def _taper_correlation() -> NDArray[np.float32]:
     spectrum = np.fft.rfft(_TAPER, _FFT_SAMPLES)
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: _LAGS.stop + 1]
-    return (correlation / correlation[0]).astype(np.float32)
+    return np.asarray(correlation / correlation[0], np.float32)
 
 
 _TAPER = np.hanning(_WINDOW_SAMPLES).astype(np.float32)

@@ -32,9 +32,8 @@ def _whisper(settings: Settings) -> SpeechToText:
 def _smart_turn(settings: Settings) -> EndOfTurnModel:
     from speakback.providers.adapters.smart_turn import SmartTurn
 
-    return SmartTurn(
-        settings.end_of_turn.model_path or _weights("smart-turn-v3.2", settings) / "smart-turn-v3.2-cpu.onnx"
-    )
+    given = settings.end_of_turn.model_path
+    return SmartTurn(given or _weights("smart-turn-v3.2", settings) / "smart-turn-v3.2-cpu.onnx", name="smart-turn")
 
 
 def _no_end_of_turn(settings: Settings) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar, cast
 
 from speakback.providers.errors import ProviderError
 
@@ -17,7 +17,7 @@ class Workers:
         self._role = role
         self._provider = provider
         self._max_waiting = max_waiting
-        self._waiting = 0
+        self._pending: set[Future[object]] = set()  # a set, as threads take their calls out themselves
         self._closed = False
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"{role}-{provider}")
 
@@ -28,23 +28,23 @@ class Workers:
         """
         if self._closed:
             raise ProviderError(self._role, self._provider, "is closed")
-        if self._waiting >= self._max_waiting:
-            raise ProviderError(self._role, self._provider, f"{self._waiting} calls are waiting already; it is overloaded")
-        self._waiting += 1
+        if len(self._pending) >= self._max_waiting:
+            raise ProviderError(
+                self._role, self._provider, f"{len(self._pending)} calls are waiting already; it is overloaded"
+            )
         future = self._executor.submit(call)
-        future.add_done_callback(lambda _: self._finished())
+        pending = cast("Future[object]", future)
+        self._pending.add(pending)
+        pending.add_done_callback(self._pending.discard)
         try:
             return await asyncio.wrap_future(future)
         except ProviderError:
             raise
-        except Exception as error:  # the model's own failure; its text may quote speech, so only its kind is told
-            raise ProviderError(self._role, self._provider, f"failed with {type(error).__name__}") from error
+        except Exception as error:  # the text of a model's own failure may quote speech: only its kind is told
+            raise ProviderError(self._role, self._provider, f"failed with {type(error).__name__}") from None
 
     async def aclose(self) -> None:
         """Drop what waits, let what runs end, then release the threads."""
         self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._executor.shutdown, True)
-
-    def _finished(self) -> None:
-        self._waiting -= 1

@@ -5,6 +5,7 @@ actions that it led to, arm the one timer. Models run elsewhere and come back as
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class Session:
             spawn=self._spawn,
         )
         self._asked = ReplyOptions()
+        """What the client's last request said; kept, because a reply that was stopped unheard is begun again."""
         self._ids = 0
         self._waiting: deque[ev.Event | _TimerFired] = deque()
         self._stopping: act.StopReason | None = None
@@ -147,7 +149,7 @@ class Session:
     def clear_input(self) -> None:
         """Forget what was heard of the open turn."""
         self._happened(ev.InputCleared())
-        self._ears.forget()
+        self._ears.clear()
         self._notify(n.InputBufferCleared())
 
     def add_item(self, item: Item, previous_item_id: str | None = None, request_id: str = "") -> None:
@@ -278,7 +280,8 @@ class Session:
     # ---- actions ------------------------------------------------------------------------------
 
     def _start_reply(self, reply_id: ReplyId, turn_id: TurnId | None, *, apologise: bool) -> None:
-        options, self._asked = (self._asked, ReplyOptions()) if turn_id is None else (ReplyOptions(), self._asked)
+        self._settle_stopped()
+        options = self._asked if turn_id is None else ReplyOptions()
         turn = self._turns.get(turn_id) if turn_id is not None else None
         self._stop_warming()
         self._replies.begin(
@@ -292,7 +295,8 @@ class Session:
         )
 
     def _settle_stopped(self) -> None:
-        """A reply that was stopped is settled last, so a client hears of the user's speech before the reply's end."""
+        """A reply that was stopped is settled behind the other actions, so a client hears of the user's speech before
+        the reply's end; but before another reply begins."""
         if self._stopping is not None:
             reason, self._stopping = self._stopping, None
             self._replies.settle(reason)
@@ -360,4 +364,5 @@ class Session:
             self._notify(n.Fault("internal_error", "the server failed; the conversation goes on", by_client=False))
 
     def _now_ms(self) -> int:
-        return int(self._loop.time() * 1000)
+        # Rounded up: a timer that fires at its deadline must not read a time before it.
+        return math.ceil(self._loop.time() * 1000)

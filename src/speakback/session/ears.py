@@ -49,6 +49,7 @@ class Ears:
         on_edge: Callable[[HeardEdge], None],
         on_frame: Callable[[int], None],
     ) -> None:
+        self._vad = vad
         self._hearing = hearing
         self._stream = vad.open_stream(self._on_score)
         self._hysteresis = Hysteresis(hearing.vad)
@@ -88,19 +89,26 @@ class Ears:
         if not self.listening:
             self.audio.forget_before(self.audio.end)
 
+    def clear(self) -> None:
+        """Let go of all that came in, also of what was not scored yet."""
+        self._stream.close()
+        self._stream = self._vad.open_stream(self._on_score)
+        self._unscored.clear()
+        self._partial_frame = np.zeros(0, np.float32)
+        self._scored_end = self.audio.end
+        self.audio.forget_before(self.audio.end)
+        self.forget()
+
     def close(self) -> None:
         """Hear nothing more."""
         self._stream.close()
 
     def set_listening(self, listening: bool) -> None:
-        """Turn detection on or off. Off: all audio is kept until the client commits or clears it."""
+        """Turn detection on or off, from here on. Off: all audio is kept until the client commits or clears it."""
         if listening == self.listening:
             return
         self.listening = listening
-        self.restart()
-        self._partial_frame = np.zeros(0, np.float32)
-        self._scored_end = self.audio.end
-        self.kept_from = None if listening else self.audio.end
+        self.clear()
 
     @property
     def voiced(self) -> bool:

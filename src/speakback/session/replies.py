@@ -122,7 +122,8 @@ class Replies:
             message = reply.heard_item(finished=finished)
             if self._history.has(plan.item_id):  # the client may have deleted it meanwhile
                 self._history.replace(message)
-            self._remember(plan.item_id, reply.ledger)
+            if plan.speaks:
+                self._remember(plan.item_id, reply.ledger)
             self._notify(n.ReplyMessageEnded(plan.response_id, 0, message))
             items.append(message)
         if finished:
@@ -206,7 +207,7 @@ class Replies:
         return "completed", None
 
     def _ledger(self, item_id: str) -> PlayoutLedger | None:
-        if self.current is not None and self.current.plan.item_id == item_id:
+        if self.current is not None and self.current.plan.item_id == item_id and self.current.plan.speaks:
             return self.current.ledger
         return self._ledgers.get(item_id)
 

@@ -1,7 +1,7 @@
 """One reply: the model's words become clauses, the clauses speech, the speech messages in real time.
 
 A reply is one task; `run` ends when the reply was played to its end. It is cancelled in one place
-(`Session._stop_reply`), and `close` then settles what was heard of it. Nothing of a reply outlives it.
+(`Replies.cut`), and `Replies.settle` then writes what was heard of it. Nothing of a reply outlives it.
 """
 
 import asyncio
@@ -197,6 +197,7 @@ class Reply:
             else:
                 self._room.clear()
         await asyncio.sleep(max(self.ledger.played_out_ms() - self._reports.now_ms(), 0) / 1000)
+        self.ledger.finish()
 
     # ---- within -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ can change; until then it withholds, and only the construct's own first characte
 | `<\|im_end\|>`, `[INST]`, `[1]`; HTML tags and comments | nothing |
 | `**bold**`, `_it_`, `~~gone~~`, `` `code` `` | the words |
 | fenced code | nothing |
-| `# Heading`, `> quote`, `- item`, `1. item` | the words (a number only where it counts up from 1: "42. Right?" stays) |
+| `# Heading`, `> quote`, `- item`, `1. item` | the words (numbers that count from 1: "42. Right?" stays) |
 | `[text](url)`, `![text](url)` | the text |
 | `<url>`, a bare URL | "a link" |
 | `\| a \| b \|` | `a, b` |
@@ -18,6 +18,7 @@ can change; until then it withholds, and only the construct's own first characte
 White space is said once, and never first.
 """
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -25,17 +26,16 @@ from speakback.session import markup
 
 
 class Step(NamedTuple):
-    """How many characters a rule has read, and what is said for them."""
+    """How many characters a rule has read (0: undecided until more is written), and what is said for them."""
 
     read: int
     said: str = ""
 
 
 WITHHELD = Step(0)
-"""Undecided until more is written."""
 
-Rule: TypeAlias = Callable[[str, bool], Step | None]
-"""A rule sees the unread text, and whether it is all there will be; `None`: not this construct."""
+Rule: TypeAlias = Callable[[str, int, bool], Step | None]
+"""Sees the text, where it is unread, and whether it is all there will be; `None` where its construct is not."""
 
 
 class SpeakableText:
@@ -50,22 +50,22 @@ class SpeakableText:
         self._in_table_row = False
         self._list_number = 0
         self._silent_until: tuple[str, ...] = ()
-        self._keep_end = False
-        """The end of the silence is to be read itself."""
+        self._read_end = True
+        """Whether the end of the silence is read with it."""
         self._rules: dict[str, tuple[Rule, ...]] = {
             "<": (self._comment, self._special_token, self._tag),
-            "[": (self._bracketed_token, self._drop),
+            "[": (self._bracket,),
             "]": (self._link_target,),
             "!": (self._image,),
             "`": (self._code,),
             "*": (self._emphasis,),
             "_": (self._emphasis,),
-            "~": (self._strike,),
-            "|": (self._table_cell,),
+            "~": (self._emphasis,),
+            "|": (self._table_cell_end,),
+            " ": (self._table_space,),
             "\\": (self._escape,),
             "h": (self._url,),
             "w": (self._url,),
-            " ": (self._table_space,),
         }
 
     def push(self, delta: str) -> str:
@@ -79,77 +79,234 @@ class SpeakableText:
 
     def _read(self, *, final: bool) -> str:
         said: list[str] = []
-        start = 0
-        while start < len(self._unread):
-            text = self._unread[start : start + 1000]
-            whole = final and start + len(text) == len(self._unread)
-            step = self._step(text, whole)
+        at = 0
+        while at < len(self._unread):
+            step = self._step(self._unread, at, final)
             if step.read == 0:
                 break
-            self._before = text[step.read - 1]
-            start += step.read
+            at += step.read
+            self._before = self._unread[at - 1]
             said.append(self._spaced(step.said))
-        self._unread = self._unread[start:]
+        self._unread = self._unread[at:]
         return "".join(said)
 
-    def _step(self, text: str, final: bool) -> Step:
+    def _step(self, text: str, at: int, final: bool) -> Step:
         if self._silent_until:
-            return self._silence(text, final)
+            step = self._silence(text, at, final)
+            if step is not None:
+                return step
         if self._line_start:
-            step = self._line(text, final)
+            step = self._line(text, at, final)
             if step is not None:
                 return step
             self._line_start = False
-        for rule in self._rules.get(text[0].lower(), ()):
-            step = rule(text, final)
+        for rule in self._rules.get(text[at].lower(), ()):
+            step = rule(text, at, final)
             if step is not None:
                 return step
-        if text[0] == "\n":
+        if text[at] == "\n":
             self._line_start, self._in_table_row = True, False
-        return Step(1, "" if markup.EMOJI.match(text) else text[0])
+        return Step(1, "" if markup.EMOJI.match(text, at) else text[at])
 
     def _spaced(self, said: str) -> str:
         kept = []
         for sign in said:
-            repeated = sign.isspace() and (self._said_last == "\n" or (self._said_last.isspace() and sign != "\n"))
-            if not repeated:
-                kept.append(sign)
-                self._said_last = sign
+            if sign.isspace() and (self._said_last == "\n" or (self._said_last.isspace() and sign != "\n")):
+                continue
+            kept.append(sign)
+            self._said_last = sign
         return "".join(kept)
 
-    def _silence(self, text: str, final: bool) -> Step:
-        found = [(at, end) for end in self._silent_until if (at := text.find(end)) >= 0]
-        if found:
-            at, end = min(found)
-            kept, self._silent_until = self._keep_end, ()
-            self._keep_end = False
-            return Step(at) if kept and at else self._step(text, final) if kept else Step(at + len(end))
-        if final:
-            return Step(len(text))
-        return Step(max(0, len(text) - max(map(len, self._silent_until)) + 1))
+    # What is not said at all
 
-    def _silent(self, read: int, *ends: str, keep_end: bool = False, said: str = "") -> Step:
-        self._silent_until, self._keep_end = ends, keep_end
-        return Step(read, said)
+    def _silent(self, read: int, *ends: str, read_end: bool = True) -> Step:
+        self._silent_until, self._read_end = ends, read_end
+        return Step(read)
+
+    def _silence(self, text: str, at: int, final: bool) -> Step | None:
+        found = [(place, end) for end in self._silent_until if (place := text.find(end, at)) >= 0]
+        if not found:
+            may_be_end = 0 if final else max(map(len, self._silent_until)) - 1
+            return Step(max(0, len(text) - at - may_be_end))
+        place, end = min(found)
+        self._silent_until, self._line_start = (), True
+        read = place - at + (len(end) if self._read_end else 0)
+        return Step(read) if read else None
+
+    def _comment(self, text: str, at: int, final: bool) -> Step | None:
+        if text.startswith(markup.COMMENT, at):
+            return self._silent(len(markup.COMMENT), markup.COMMENT_END)
+        return _open(markup.COMMENT.startswith(text[at : at + len(markup.COMMENT)]), final)
+
+    def _special_token(self, text: str, at: int, final: bool) -> Step | None:
+        match = markup.SPECIAL_TOKEN.match(text, at)
+        if match is None:
+            return _open(markup.OPEN_SPECIAL_TOKEN.match(text, at), final)
+        token = match.group()
+        if token == markup.CHANNEL:
+            return self._channel(text, at, final)
+        if token in markup.ROLE_OPENINGS:
+            return self._silent(len(token), markup.ROLE_OPENINGS[token], read_end=False)
+        return Step(len(token))
+
+    def _channel(self, text: str, at: int, final: bool) -> Step:
+        name_at = at + len(markup.CHANNEL)
+        name_end = text.find(markup.CHANNEL_TEXT, name_at)
+        if name_end < 0:
+            return Step(len(text) - at) if final else WITHHELD
+        read = name_end + len(markup.CHANNEL_TEXT) - at
+        if text[name_at:name_end].split()[:1] == [markup.SPOKEN_CHANNEL]:
+            return Step(read)
+        return self._silent(read, *markup.CHANNEL_ENDS, read_end=False)
+
+    def _tag(self, text: str, at: int, final: bool) -> Step | None:
+        link = markup.LINK_IN_BRACKETS.match(text, at)
+        match = link or markup.TAG.match(text, at)
+        if match is None:
+            short = len(text) - at < markup.MAX_TAG_CHARACTERS
+            return _open(markup.OPEN_TAG.match(text, at) if short else None, final)
+        read = len(match.group())
+        if read > markup.MAX_TAG_CHARACTERS:
+            return None
+        if link is not None:
+            return Step(read, markup.A_LINK)
+        closing, name = match.group(1), match.group(2).lower()
+        if name in markup.SILENT_TAGS and not closing and not match.group().endswith("/>"):
+            return self._silent(read, f"</{match.group(2)}>")
+        if name in markup.ROLE_OPENINGS:
+            return self._silent(read, markup.ROLE_OPENINGS[name], read_end=False)
+        return Step(read, "\n" if name in markup.BREAKING_TAGS else "")
 
     # At the start of a line
 
-    def _line(self, text: str, final: bool) -> Step | None:
+    def _line(self, text: str, at: int, final: bool) -> Step | None:
         """A marker at the line's start; after one there may be another (`> - item`)."""
-        first = text[0]
+        first = text[at]
         if first in " \t>":
             return Step(1)
         if first == "#":
-            return self._either(markup.HEADING.match(text), markup.PARTIAL_HEADING.match(text), final)
+            return _whole_or_open(markup.HEADING, markup.OPEN_HEADING, text, at, final)
         if first == "|":
-            return self._table_row(text, final)
+            return self._table_row(text, at, final)
         if first.isdigit():
-            return self._list_item_number(text, final)
-        if first in markup.LIST_BULLETS or first in markup.RULE_SIGNS:
-            return self._bullet_or_rule(text, final)
-        return None
+            return self._list_number_read(text, at, final)
+        rule = _line_match(markup.RULE_LINE, text, at, final)
+        if rule is not None:
+            return Step(rule)
+        return _whole_or_open(markup.BULLET, markup.OPEN_BULLET_OR_RULE, text, at, final)
 
-    def _either(self, match: object, partial: object, final: bool) -> Step | None:
-        if match is not None:
-            return Step(match.end())  # type: ignore[attr-defined]
-        return WITHHELD if partial is not None and not final else None
+    def _list_number_read(self, text: str, at: int, final: bool) -> Step | None:
+        match = markup.LIST_NUMBER.match(text, at)
+        if match is None:
+            return _open(markup.OPEN_LIST_NUMBER.match(text, at), final)
+        number = int(match.group(1))
+        if number != 1 and number != self._list_number + 1:
+            return None
+        self._list_number = number
+        return Step(len(match.group()))
+
+    def _table_row(self, text: str, at: int, final: bool) -> Step:
+        rule = _line_match(markup.TABLE_RULE, text, at, final)
+        if rule is not None:
+            return Step(rule)
+        if markup.OPEN_TABLE_RULE.match(text, at) and not final:
+            return WITHHELD
+        self._in_table_row, self._line_start = True, False
+        return Step(1)
+
+    # Inside a line
+
+    def _table_cell_end(self, text: str, at: int, final: bool) -> Step | None:
+        if not self._in_table_row:
+            return None
+        end = _end(markup.TABLE_CELL_END, text, at)
+        if end == len(text) and not final:
+            return WITHHELD
+        return Step(end - at, "" if end == len(text) or text[end] == "\n" else ", ")
+
+    def _table_space(self, text: str, at: int, final: bool) -> Step | None:
+        if not self._in_table_row:
+            return None
+        end = _end(markup.SPACES, text, at)
+        if end == len(text) and not final:
+            return WITHHELD
+        return Step(end - at) if end == len(text) or text[end] == "|" else None
+
+    def _bracket(self, text: str, at: int, final: bool) -> Step:
+        token = _line_match(markup.BRACKETED_TOKEN, text, at, final)
+        if token is not None:
+            return Step(token)
+        return _open(markup.OPEN_BRACKETED_TOKEN.match(text, at), final) or Step(1)
+
+    def _link_target(self, text: str, at: int, final: bool) -> Step:
+        return _whole_or_open(markup.LINK_TARGET, markup.OPEN_LINK_TARGET, text, at, final) or Step(1)
+
+    def _image(self, text: str, at: int, final: bool) -> Step | None:
+        if at + 1 == len(text):
+            return _open(True, final)
+        return Step(1) if text[at + 1] == "[" else None
+
+    def _code(self, text: str, at: int, final: bool) -> Step:
+        if text.startswith(markup.FENCE, at):
+            return self._silent(len(markup.FENCE), markup.FENCE)
+        run = _run(text, at)
+        return WITHHELD if at + run == len(text) and not final else Step(run)
+
+    def _emphasis(self, text: str, at: int, final: bool) -> Step | None:
+        run = _run(text, at)
+        if at + run == len(text) and not final:
+            return WITHHELD
+        after = text[at + run : at + run + 1]
+        sign, before = text[at], self._before
+        if sign == "~":
+            kept = run == 1
+        elif sign == "_":
+            kept = before.isalnum() and after.isalnum()
+        else:
+            kept = run == 1 and ((before.isspace() and after.isspace()) or (before.isdigit() and after.isdigit()))
+        return Step(run, sign * run if kept else "")
+
+    def _escape(self, text: str, at: int, final: bool) -> Step | None:
+        if at + 1 == len(text):
+            return _open(True, final)
+        return Step(2, text[at + 1]) if text[at + 1] in markup.ESCAPABLE else None
+
+    def _url(self, text: str, at: int, final: bool) -> Step | None:
+        if self._before.isalnum():
+            return None
+        match = markup.URL.match(text, at)
+        if match is None:
+            rest = text[at : at + 8].lower()
+            return _open(any(opening.startswith(rest) for opening in markup.URL_OPENINGS), final)
+        if match.end() == len(text) and not final:
+            return WITHHELD
+        url = match.group().rstrip(markup.URL_TAIL)
+        return Step(len(url), markup.A_LINK) if "." in url or "//" in url else None
+
+
+def _open(undecided: object, final: bool) -> Step | None:
+    return WITHHELD if undecided and not final else None
+
+
+def _whole_or_open(whole: re.Pattern[str], opening: re.Pattern[str], text: str, at: int, final: bool) -> Step | None:
+    match = whole.match(text, at)
+    return Step(len(match.group())) if match else _open(opening.match(text, at), final)
+
+
+def _line_match(pattern: re.Pattern[str], text: str, at: int, final: bool) -> int | None:
+    """Length of a match that a character after it decides; at the reply's end a line end stands for that."""
+    match = pattern.match(text + "\n" if final else text, at)
+    return len(match.group()) if match else None
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
+def _run(text: str, at: int) -> int:
+    """How often the character is repeated."""
+    sign, end = text[at], at
+    while end < len(text) and text[end] == sign:
+        end += 1
+    return end - at

@@ -127,14 +127,14 @@ class UserTurn:
 
 def joined(first: Transcript, second: Transcript, offset_ms: int) -> Transcript:
     """Two transcripts of one turn as one, the second from `offset_ms` on; the confidence is the lesser one."""
-    if not first.text:
-        return second
-    if not second.text:
-        return first
-    known = [part.confidence for part in (first, second) if part.confidence is not None]
     later = tuple(
         replace(word, start_ms=word.start_ms + offset_ms, end_ms=word.end_ms + offset_ms) for word in second.words
     )
+    if not first.text:
+        return replace(second, words=later)
+    if not second.text:
+        return first
+    known = [part.confidence for part in (first, second) if part.confidence is not None]
     return Transcript(
         text=f"{first.text} {second.text}",
         words=first.words + later,

@@ -5,6 +5,7 @@ calls the methods of the same name here, and what is found out goes back as even
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -24,7 +25,7 @@ from speakback.turn import events as ev
 from speakback.vad.hysteresis import VoiceStarted
 
 TURNS_REMEMBERED = 16
-"""Turns kept after they ended; a transcript that is later than so many turns finds its turn gone."""
+"""Turns kept after their transcript came."""
 _T = TypeVar("_T")
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class UserTurns:
         """Told what the user has said so far of a turn that is still open."""
         self.ears = Ears(engines.vad, settings().hearing, on_edge=self._on_edge, on_frame=self._on_frame)
         self._turns: dict[TurnId, UserTurn] = {}
+        self._transcribed: deque[TurnId] = deque()
         self._open: UserTurn | None = None
         self._edge = 0
         """Position of the last start or stop of voice."""
@@ -91,7 +93,9 @@ class UserTurns:
 
     def go_on(self, turn_id: TurnId) -> None:
         """The voice came back."""
-        self._turns[turn_id].go_on()
+        turn = self._turns[turn_id]
+        turn.marks.speech_ended_ms = None
+        turn.go_on()
 
     def commit(self, turn_id: TurnId, late_ms: int) -> None:
         """The turn is over. `late_ms` is by how much the deadline that ended it was overrun."""
@@ -182,8 +186,11 @@ class UserTurns:
         await asyncio.wait([reading])
         if reading.cancelled():
             return
+        self._forget_oldest(turn.turn_id)
         problem = reading.exception()
         if problem is not None:
+            if self._history.has(turn.item_id):
+                self._history.replace(MessageItem(turn.item_id, "user", "", spoken=True, status="incomplete"))
             message = str(problem) if isinstance(problem, ProviderError) else "the server failed to transcribe"
             self._notify(n.TranscriptFailed(turn.item_id, message))
             self._notify(n.Fault("transcription_failed", message, by_client=False))
@@ -214,5 +221,9 @@ class UserTurns:
             spawn=self._spawn,
         )
         self._turns[turn_id] = turn
-        self._turns.pop(TurnId(turn_id - TURNS_REMEMBERED), None)
         return turn
+
+    def _forget_oldest(self, transcribed: TurnId) -> None:
+        self._transcribed.append(transcribed)
+        if len(self._transcribed) > TURNS_REMEMBERED:
+            self._turns.pop(self._transcribed.popleft(), None)

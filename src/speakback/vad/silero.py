@@ -124,5 +124,6 @@ class SileroVad:
 
 
 def _deliver(streams: list[SileroStream], probabilities: list[float]) -> None:
+    loop = asyncio.get_running_loop()
     for stream, probability in zip(streams, probabilities, strict=True):
-        stream.deliver(probability)
+        loop.call_soon(stream.deliver, probability)  # each for itself: one that raises keeps no other from its score

@@ -1,0 +1,1 @@
+"""Measurements on this machine, a file each: `python -m benchmarks [NAME …]`. They need the demo weights and no recordings."""

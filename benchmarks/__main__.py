@@ -1,0 +1,47 @@
+"""python -m benchmarks [NAME …] [--json FILE]: run benchmarks (all, if none is named) and print their tables."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import barge_in, end_of_turn, idle, latency, memory, stt
+from benchmarks.conditions import conditions
+from benchmarks.figures import Findings, show
+
+BENCHMARKS: dict[str, Callable[[], Awaitable[Findings]]] = {
+    "latency": latency.measure,
+    "barge_in": barge_in.measure,
+    "idle": idle.measure,
+    "memory": memory.measure,
+    "stt": stt.measure,
+    "end_of_turn": end_of_turn.measure,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Speakback on this machine.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none: all")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    console = Console()
+    results: list[dict[str, object]] = []
+    for name in asked.names or BENCHMARKS:
+        where = conditions()
+        console.print(f"measuring {name} …", style="dim")
+        findings = asyncio.run(BENCHMARKS[name]())
+        show(console, findings, where)
+        results.append({**findings.to_json(), "conditions": asdict(where)})
+        if asked.json is not None:
+            asked.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

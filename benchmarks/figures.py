@@ -1,0 +1,80 @@
+"""What a benchmark found: figures with their goals, as a table and as JSON."""
+
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.conditions import Conditions
+from speakback.caller.spread import Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure. `goal` is the value that it must stay below (or reach, if `at_least`); None: none is set."""
+
+    what: str
+    value: float | None
+    """None: not measured."""
+    unit: str
+    goal: float | None = None
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none, or nothing was measured."""
+        if self.goal is None or self.value is None:
+            return None
+        return self.value >= self.goal if self.at_least else self.value < self.goal
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The result of one benchmark."""
+
+    name: str
+    n: str
+    """How many of what."""
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...] = ()
+    """How it was measured, and what to know about it."""
+
+    def to_json(self) -> dict[str, object]:
+        """The findings as JSON values."""
+        return {**asdict(self), "met": {figure.what: figure.met for figure in self.figures if figure.goal is not None}}
+
+
+def spread_figures(what: str, values: Spread | None, *, mean: float | None = None, median: float | None = None,
+                   p95: float | None = None) -> tuple[Figure, ...]:  # fmt: skip
+    """Mean, median and p95 in milliseconds, with their goals."""
+    return (
+        Figure(f"{what}, mean", values and values.mean, "ms", mean),
+        Figure(f"{what}, median", values and values.median, "ms", median),
+        Figure(f"{what}, p95", values and values.p95, "ms", p95),
+    )
+
+
+def show(console: Console, findings: Findings, where: Conditions) -> None:
+    """Print the table and all that belongs to it."""
+    table = Table("", "measured", "goal", "met", title=f"{findings.name}: n = {findings.n}", title_justify="left")
+    for figure in findings.figures:
+        met = {True: "[green]yes[/green]", False: "[red]no[/red]", None: ""}[figure.met]
+        table.add_row(figure.what, _measured(figure), _goal(figure), met)
+    console.print(table)
+    for note in (*findings.notes, str(where)):
+        console.print(note, style="dim", markup=False, highlight=False, soft_wrap=True)
+    console.print()
+
+
+def _measured(figure: Figure) -> str:
+    return "not measured" if figure.value is None else f"{figure.value:.{_digits(figure)}f} {figure.unit}"
+
+
+def _goal(figure: Figure) -> str:
+    if figure.goal is None:
+        return ""
+    return f"{'at least' if figure.at_least else 'below'} {figure.goal:g} {figure.unit}"
+
+
+def _digits(figure: Figure) -> int:
+    return {"ms": 1, "%": 1, "GB": 2}.get(figure.unit, 0)

@@ -1,0 +1,1 @@
+"""The edge: HTTP and WebSocket, authentication, and the codecs that translate wire protocols."""

@@ -1,0 +1,54 @@
+"""A session as the gateway sees it, so that the gateway can be read and tested without one."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from speakback.audio.pcm import Samples
+from speakback.session.items import Item
+from speakback.session.notices import Notice
+from speakback.session.settings import ReplyOptions, SessionSettings
+
+
+class Conversation(Protocol):
+    """`session.driver.Session`. Everything is called on the event loop, and nothing blocks it."""
+
+    overrun: bool
+    """True when it closed because its notices were not fetched fast enough."""
+
+    async def run(self) -> None:
+        """Hold the conversation until `close`. Cancelling is safe."""
+        ...
+
+    def close(self) -> None: ...
+
+    async def next_notice(self) -> Notice | None:
+        """The next thing to tell the client, in order; None once closed. Cancelling is safe."""
+        ...
+
+    def append_audio(self, audio_16k: Samples) -> None:
+        """Raises `ValueError` when too much waits to be heard; nothing of it is taken then."""
+        ...
+
+    def commit_input(self, request_id: str = "") -> None: ...
+
+    def clear_input(self) -> None: ...
+
+    def add_item(self, item: Item, previous_item_id: str | None = None, request_id: str = "") -> None: ...
+
+    def delete_item(self, item_id: str, request_id: str = "") -> None: ...
+
+    def item(self, item_id: str) -> Item | None: ...
+
+    def truncate_item(self, item_id: str, audio_end_ms: int, request_id: str = "") -> None: ...
+
+    def acknowledge_playback(self, item_id: str, played_ms: int, buffered_ms: int) -> None: ...
+
+    def request_reply(self, options: ReplyOptions, request_id: str = "") -> None: ...
+
+    def cancel_reply(self, response_id: str | None = None, request_id: str = "") -> None: ...
+
+    def configure(self, settings: SessionSettings) -> None: ...
+
+
+OpenConversation: TypeAlias = Callable[[SessionSettings, str, str], Conversation]
+"""(settings, session id, correlation id) → a conversation that is to be run."""

@@ -1,0 +1,15 @@
+"""How a conversation is opened: the one place where the gateway meets the session's driver."""
+
+from speakback.gateway.conversation import Conversation, OpenConversation
+from speakback.providers.engines import Engines
+from speakback.session.driver import Session
+from speakback.session.settings import SessionSettings
+
+
+def sessions_on(engines: Engines) -> OpenConversation:
+    """Opens sessions that share `engines`."""
+
+    def open_session(settings: SessionSettings, session_id: str, correlation_id: str) -> Conversation:
+        return Session(engines, settings, session_id=session_id, correlation_id=correlation_id)
+
+    return open_session

@@ -1,0 +1,218 @@
+"""What a client may set for its session, and how a `session.update` changes it. Pure: patches in, frozen views out.
+
+`patched` gives the next view or refuses the whole patch. What is in effect is not always what was asked
+for; `session_object.py` shows it to the client.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from speakback.gateway.realtime.formats import PCM_24K, WireFormat
+from speakback.gateway.realtime.refusal import Refusal
+from speakback.gateway.realtime.wire_models import (
+    AudioFormat,
+    Extension,
+    FunctionTool,
+    InputAudio,
+    SemanticVad,
+    ServerVad,
+    SessionPatch,
+    StrategyChoice,
+)
+from speakback.providers.llm import Tool
+from speakback.session.settings import SessionSettings
+from speakback.turn.barge_in import BargeIn
+from speakback.turn.config import TurnConfig
+from speakback.turn.endpointing import FixedEndpointing, SemanticEndpointing
+from speakback.turn.strategies import UnknownStrategy, strategy
+
+Eagerness: TypeAlias = Literal["low", "medium", "high"]
+
+EAGERNESS: dict[Eagerness, SemanticEndpointing] = {
+    "high": SemanticEndpointing(sure_ms=200, doubtful_ms=600, unscored_ms=500),
+    "medium": SemanticEndpointing(sure_ms=260, doubtful_ms=800, unscored_ms=600),
+    "low": SemanticEndpointing(sure_ms=500, doubtful_ms=2000, unscored_ms=1200),
+}
+"""`auto`, and no eagerness, mean the strategy's own. OpenAI lets a low eagerness wait for up to 8 s; here no wait is
+longer than its `doubtful_ms`."""
+
+DEFAULT_SILENCE_MS = 500
+"""OpenAI's default for `server_vad`."""
+
+OWN_EVENTS = ("latency",)
+"""The events of ours that a client may ask for (`speakback.<name>`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What this server has, as far as clients are told; set once, by its configuration."""
+
+    model: str
+    voice: str
+    speed: float
+    languages: tuple[str, ...] | None
+    """What the speech-to-text model understands; None: many."""
+    strategy: str
+    defaults: SessionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """All that a client may set for its session, with the values in effect."""
+
+    offer: Offer
+    settings: SessionSettings
+    strategy: str
+    strategy_turn: TurnConfig
+    """The strategy with its overrides, before `turn_detection` changed it."""
+    turn_detection: ServerVad | SemanticVad | None
+    """What the client chose; None: the strategy's own (or none, where `settings.listens` is False)."""
+    input_format: WireFormat = PCM_24K
+    output_format: WireFormat = PCM_24K
+    opted_in: bool = False
+    binary_audio: bool = False
+    events: tuple[str, ...] = ()
+    playback_ack: bool = False
+
+
+def first_view(offer: Offer) -> SessionView:
+    """The view of a client that has not said anything."""
+    return SessionView(offer, offer.defaults, offer.strategy, offer.defaults.turn, None)
+
+
+def patched(view: SessionView, patch: SessionPatch) -> SessionView:
+    """The view after a `session.update`. Raises `Refusal`; then nothing of the patch counts."""
+    if patch.speakback is not None:
+        view = _with_extension(view, patch.speakback)
+    if patch.audio is not None and patch.audio.input is not None:
+        view = _with_input(view, patch.audio.input)
+    if patch.audio is not None and patch.audio.output is not None and patch.audio.output.format is not None:
+        view = replace(view, output_format=wire_format(patch.audio.output.format))
+    view = replace(view, settings=_with_reply_options(view, patch))
+    if view.binary_audio and not (view.input_format.is_pcm and view.output_format.is_pcm):
+        raise Refusal(
+            "invalid_value",
+            "binary messages carry PCM16: with binary_audio, both audio formats must be audio/pcm",
+            param="session.speakback.binary_audio",
+        )
+    return replace(view, settings=replace(view.settings, turn=_turn_config(view)))
+
+
+def wire_format(model: AudioFormat) -> WireFormat:
+    """The format that a client named."""
+    return WireFormat(model.type, model.rate)
+
+
+def speaks(modalities: list[Literal["text", "audio"]], param: str) -> bool:
+    """Whether `output_modalities` asks for audio. Raises `Refusal`."""
+    if set(modalities) == {"text", "audio"}:
+        raise Refusal(
+            "invalid_value",
+            f'{param} is ["audio"] (speech with its transcript) or ["text"], not both',
+            param=param,
+        )
+    return "audio" in modalities
+
+
+def tools_of(models: list[FunctionTool]) -> tuple[Tool, ...]:
+    """The session's tools; a tool without parameters takes none."""
+    return tuple(
+        Tool(
+            name=model.name,
+            description=model.description or "",
+            parameters_json=json.dumps(model.parameters or {"type": "object", "properties": {}}),
+        )
+        for model in models
+    )
+
+
+def max_tokens_of(asked: int | Literal["inf"], view: SessionView) -> int:
+    """`inf` means the most that this server is configured for."""
+    return view.offer.defaults.max_tokens if asked == "inf" else asked
+
+
+def _with_reply_options(view: SessionView, patch: SessionPatch) -> SessionSettings:
+    settings = view.settings
+    if patch.instructions is not None:
+        settings = replace(settings, instructions=patch.instructions)
+    if patch.output_modalities is not None:
+        settings = replace(settings, speaks=speaks(patch.output_modalities, "session.output_modalities"))
+    if patch.tools is not None:
+        settings = replace(settings, tools=tools_of(patch.tools))
+    if patch.tool_choice is not None:
+        settings = replace(settings, tool_choice=patch.tool_choice)
+    if patch.max_output_tokens is not None:
+        settings = replace(settings, max_tokens=max_tokens_of(patch.max_output_tokens, view))
+    if patch.temperature is not None:
+        settings = replace(settings, temperature=patch.temperature)
+    return settings
+
+
+def _with_input(view: SessionView, patch: InputAudio) -> SessionView:
+    settings = view.settings
+    if patch.format is not None:
+        view = replace(view, input_format=wire_format(patch.format))
+    if "transcription" in patch.model_fields_set:
+        settings = replace(settings, transcribes=patch.transcription is not None)
+    if patch.transcription is not None and patch.transcription.language is not None:
+        settings = replace(settings, language=_known_language(view.offer, patch.transcription.language))
+    if "turn_detection" in patch.model_fields_set:
+        settings = replace(settings, listens=patch.turn_detection is not None)
+        view = replace(view, turn_detection=patch.turn_detection)
+    return replace(view, settings=settings)
+
+
+def _known_language(offer: Offer, language: str) -> str:
+    if offer.languages is not None and language not in offer.languages:
+        raise Refusal(
+            "invalid_value",
+            f"this server's speech-to-text model understands {', '.join(offer.languages)} only, not {language}",
+            param="session.audio.input.transcription.language",
+        )
+    return language
+
+
+def _with_extension(view: SessionView, patch: Extension) -> SessionView:
+    view = replace(view, opted_in=True)
+    if patch.binary_audio is not None:
+        view = replace(view, binary_audio=patch.binary_audio)
+    if patch.playback_ack is not None:
+        view = replace(view, playback_ack=patch.playback_ack)
+    if patch.events is not None:
+        for index, name in enumerate(patch.events):
+            if name not in OWN_EVENTS:
+                raise Refusal(
+                    "invalid_value",
+                    f"no event of ours is called {name[:64]!r}; known: {', '.join(OWN_EVENTS)}",
+                    param=f"session.speakback.events.{index}",
+                )
+        view = replace(view, events=tuple(dict.fromkeys(patch.events)))
+    return view if patch.strategy is None else _with_strategy(view, patch.strategy)
+
+
+def _with_strategy(view: SessionView, choice: str | StrategyChoice) -> SessionView:
+    """Overrides count from the named strategy anew; those of the session's earlier choice are gone."""
+    asked = StrategyChoice(name=choice) if isinstance(choice, str) else choice
+    name = asked.name or view.strategy
+    try:
+        return replace(view, strategy=name, strategy_turn=strategy(name, asked.overrides))
+    except UnknownStrategy as problem:
+        raise Refusal("invalid_value", str(problem), param="session.speakback.strategy") from None
+
+
+def _turn_config(view: SessionView) -> TurnConfig:
+    chosen, turn = view.turn_detection, view.strategy_turn
+    match chosen:
+        case None:
+            return turn
+        case ServerVad():
+            wait_ms = DEFAULT_SILENCE_MS if chosen.silence_duration_ms is None else chosen.silence_duration_ms
+            turn = replace(turn, endpointing=FixedEndpointing(wait_ms))
+        case SemanticVad(eagerness="low" | "medium" | "high" as eagerness):
+            turn = replace(turn, endpointing=EAGERNESS[eagerness])
+        case SemanticVad():
+            pass
+    if chosen.create_response is not None:
+        turn = replace(turn, auto_reply=chosen.create_response)
+    return replace(turn, barge_in=BargeIn.NEVER) if chosen.interrupt_response is False else turn

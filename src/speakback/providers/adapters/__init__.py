@@ -1,0 +1,1 @@
+"""One engine or vendor a file. Everything outside this folder knows only the protocols."""

@@ -1,0 +1,76 @@
+"""gateway/admission.py"""
+
+import pytest
+
+from speakback.config.api_keys import key_hash
+from speakback.gateway.admission import Knock, NoRoom, Seats, turned_away
+from speakback.gateway.auth import KeyRing
+
+KEYED = KeyRing((key_hash("sk-sb-good"),))
+OPEN = KeyRing()
+
+
+def knock(
+    authorization: str | None = None,
+    subprotocols: str | None = None,
+    origin: str | None = None,
+    host: str | None = "voice.example:8765",
+) -> Knock:
+    return Knock(authorization, subprotocols, origin, host)
+
+
+@pytest.mark.parametrize(
+    ("who", "keys"),
+    [
+        (knock(), OPEN),
+        (knock("Bearer anything"), OPEN),
+        (knock("Bearer sk-sb-good"), KEYED),
+        (knock(None, "realtime, openai-insecure-api-key.sk-sb-good"), KEYED),
+        (knock("Bearer sk-sb-good", origin="http://localhost:3000"), KEYED),
+        (knock("Bearer sk-sb-good", origin="http://voice.example:8765"), KEYED),
+        (knock(origin="http://127.0.0.1:3000"), OPEN),
+        (knock(origin="http://[::1]:3000"), OPEN),
+    ],
+)
+def test_these_are_let_in(who: Knock, keys: KeyRing) -> None:
+    assert turned_away(who, keys) is None
+
+
+@pytest.mark.parametrize(
+    ("who", "keys", "status"),
+    [
+        (knock(), KEYED, 401),
+        (knock("Bearer wrong"), KEYED, 401),
+        (knock("Basic sk-sb-good"), KEYED, 401),
+        (knock("Bearer sk-sb-good", origin="https://evil.example"), KEYED, 403),
+        (knock("Bearer sk-sb-good", origin="null"), KEYED, 403),
+        (knock("Bearer sk-sb-good", origin="http://localhost.evil.example"), KEYED, 403),
+        (knock(None, "openai-insecure-api-key.sk-sb-good"), KEYED, 400),
+    ],
+)
+def test_these_are_turned_away(who: Knock, keys: KeyRing, status: int) -> None:
+    refusal = turned_away(who, keys)
+    assert refusal is not None
+    assert refusal.status == status
+    assert "sk-sb-good" not in refusal.message
+
+
+def test_an_open_server_does_not_trust_a_name_that_was_pointed_at_it() -> None:
+    refusal = turned_away(knock(origin="http://rebound.example:8765", host="rebound.example:8765"), OPEN)
+    assert refusal is not None
+    assert refusal.status == 403
+
+
+def test_a_seat_is_given_back_whatever_happens_in_it() -> None:
+    seats = Seats(1)
+
+    def fail_in_the_only_seat() -> None:
+        with seats.seat():
+            with pytest.raises(NoRoom), seats.seat():
+                pass
+            assert seats.taken == 1
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_in_the_only_seat()
+    assert seats.taken == 0

@@ -1,0 +1,32 @@
+"""docs/protocol.md says what the code does."""
+
+from pathlib import Path
+
+import pytest
+
+from speakback.gateway.realtime.accepted_keys import NOT_APPLIED, NOT_OFFERED
+from speakback.gateway.realtime.client_events import EVENT_TYPES
+from speakback.gateway.realtime.session_view import EAGERNESS, OWN_EVENTS
+from tests.gateway import example_session
+
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+
+async def test_the_example_session_is_what_the_codec_really_says() -> None:
+    assert "\n".join(example_session.lines()) in PAGE, "make it anew: python -m tests.gateway.example_session"
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_TYPES | set(NOT_OFFERED) | {f"speakback.{name}" for name in OWN_EVENTS}))
+def test_every_event_is_on_the_page(name: str) -> None:
+    assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("key", [key for keys in NOT_APPLIED.values() for key in keys])
+def test_every_key_that_does_not_apply_is_on_the_page(key: str) -> None:
+    assert f"`{key}`" in PAGE
+
+
+@pytest.mark.parametrize("eagerness", EAGERNESS)
+def test_the_waits_are_on_the_page(eagerness: str) -> None:
+    waits = EAGERNESS[eagerness]  # type: ignore[index]
+    assert f"| `{eagerness}` | {waits.sure_ms} | {waits.doubtful_ms} | {waits.unscored_ms} |" in PAGE

@@ -1,0 +1,47 @@
+"""gateway/terms.py"""
+
+import pytest
+
+from speakback.config import ConfigError, Settings
+from speakback.gateway.terms import DEFAULT_INSTRUCTIONS, terms_of
+from speakback.turn.endpointing import SemanticEndpointing
+
+
+def settings(**sections: dict[str, object]) -> Settings:
+    return Settings.model_validate(sections)
+
+
+def test_the_defaults_make_a_whole_offer() -> None:
+    terms = terms_of(Settings())
+    assert terms.keys.is_open
+    assert terms.limits.max_message_bytes == 1024 * 1024
+    assert terms.offer.languages == ("en",)
+    assert terms.offer.defaults.instructions == DEFAULT_INSTRUCTIONS
+
+
+def test_what_is_configured_is_what_a_session_begins_with() -> None:
+    terms = terms_of(
+        settings(
+            server={"api_key_hashes": ["0" * 64], "max_sessions": 3, "send_timeout_s": 1.5, "idle_timeout_s": 60.0},
+            turn={"overrides": {"endpointing.sure_ms": 123}},
+            vad={"threshold": 0.7, "preroll_ms": 250},
+            stt={"model": "base", "language": "de", "partial_interval_ms": 500},
+            llm={"provider": "echo", "instructions": "Hm.", "max_tokens": 9, "temperature": 0.0},
+            tts={"speed": 1.2},
+        )
+    )
+    defaults = terms.offer.defaults
+    assert (terms.max_sessions, terms.limits.send_timeout_s, terms.limits.idle_timeout_s) == (3, 1.5, 60.0)
+    assert not terms.keys.accepts(None)
+    assert isinstance(defaults.turn.endpointing, SemanticEndpointing)
+    assert defaults.turn.endpointing.sure_ms == 123
+    hearing = defaults.hearing
+    assert (hearing.vad.threshold, hearing.preroll_ms, hearing.partial_interval_ms) == (0.7, 250, 500)
+    assert (defaults.language, defaults.instructions, defaults.max_tokens, defaults.temperature) == ("de", "Hm.", 9, 0)
+    assert (terms.offer.model, terms.offer.speed, terms.offer.languages) == ("echo", 1.2, None)
+
+
+@pytest.mark.parametrize("turn", [{"strategy": "rapid"}, {"overrides": {"endpointing.sure": 1}}])
+def test_a_strategy_that_does_not_exist_stops_the_server(turn: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="turn"):
+        terms_of(settings(turn=turn))

@@ -1,0 +1,286 @@
+"""Against a small server that speaks the documented event stream, over a real socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+
+import openai
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from speakback.providers.adapters import openai_chat
+from speakback.providers.adapters.openai_chat import OpenAiChat
+from speakback.providers.errors import ProviderError
+from speakback.providers.llm import LlmDelta, Message, Prompt, TextDelta, Tool, ToolCall, Usage
+
+SECRET = "sk-very-secret"
+PROMPT = Prompt((Message("system", "Be brief."), Message("user", "private words")), correlation_id="c-7", max_tokens=9)
+
+Answer = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
+
+
+def event(delta: dict[str, object], finish_reason: str | None = None, **more: object) -> bytes:
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
+    return data({"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices, **more})
+
+
+def data(value: object) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+def usage(**details: object) -> bytes:
+    counts = {"prompt_tokens": 11, "completion_tokens": 2, "total_tokens": 13, **details}
+    return data(
+        {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": counts}
+    )
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+class Service:
+    """Records the requests, and whether the client hung up."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, object]] = []
+        self.headers: list[dict[str, str]] = []
+        self.asked = asyncio.Event()
+        self.hung_up = asyncio.Event()
+
+
+@asynccontextmanager
+async def served(answer: Answer | list[bytes] | int) -> AsyncIterator[tuple[OpenAiChat, Service]]:
+    service = Service()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        service.requests.append(await request.json())
+        service.headers.append(dict(request.headers))
+        service.asked.set()
+        if isinstance(answer, int):
+            return web.json_response({"error": {"message": f"no {SECRET} private words"}}, status=answer)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            if isinstance(answer, list):
+                for piece in answer:
+                    await response.write(piece)
+            else:
+                await answer(request, response)
+        except (asyncio.CancelledError, ConnectionResetError):
+            service.hung_up.set()
+            raise
+        return response
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", handle)
+    async with TestServer(app) as server:
+        await server.start_server(handler_cancellation=True)
+        model = await client_of(str(server.make_url("/v1")))
+        try:
+            yield model, service
+        finally:
+            await model.aclose()
+
+
+async def client_of(base_url: str) -> OpenAiChat:
+    """Made in a thread, because it reads the certificates of the machine."""
+    return await asyncio.to_thread(OpenAiChat, base_url, "m", SECRET)
+
+
+async def deltas(model: OpenAiChat, prompt: Prompt = PROMPT) -> list[LlmDelta]:
+    return [delta async for delta in model.stream(prompt)]
+
+
+async def test_it_streams_text_and_usage_and_never_reasoning() -> None:
+    answer = [
+        event({"role": "assistant", "content": ""}),
+        event({"reasoning": "Hm."}),
+        event({"reasoning_content": "Hm."}),
+        event({"content": "Good"}),
+        event({"content": " day"}),
+        event({}, "stop"),
+        usage(prompt_tokens_details={"cached_tokens": 4}),
+        DONE,
+    ]
+    async with served(answer) as (model, service):
+        assert await deltas(model) == [TextDelta("Good"), TextDelta(" day"), Usage(11, 2, 4, stopped_at_limit=False)]
+    (request,), (headers,) = service.requests, service.headers
+    assert request["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "private words"},
+    ]
+    assert (request["model"], request["max_tokens"], request["stream"]) == ("m", 9, True)
+    assert "tools" not in request
+    assert headers["X-Correlation-ID"] == "c-7"
+    assert headers["Authorization"] == f"Bearer {SECRET}"
+
+
+async def test_a_reply_cut_by_the_limit_says_so_and_uncounted_caching_is_none() -> None:
+    async with served([event({"content": "Good"}), event({}, "length"), usage(), DONE]) as (model, _):
+        assert (await deltas(model))[-1] == Usage(11, 2, None, stopped_at_limit=True)
+
+
+async def test_a_service_that_counts_nothing_is_not_counted_for() -> None:
+    async with served([event({"content": "Good"}), event({}, "stop"), DONE]) as (model, _):
+        assert await deltas(model) == [TextDelta("Good")]
+
+
+async def test_tool_calls_are_put_together_from_their_pieces() -> None:
+    def piece(index: int, **fields: object) -> bytes:
+        return event({"tool_calls": [{"index": index, **fields}]})
+
+    answer = [
+        piece(0, id="a", type="function", function={"name": "weather", "arguments": ""}),
+        piece(0, function={"arguments": '{"city":'}),
+        piece(1, id="b", type="function", function={"name": "time", "arguments": "{}"}),
+        piece(0, function={"arguments": ' "Paris"}'}),
+        event({}, "tool_calls"),
+        DONE,
+    ]
+    prompt = replace(PROMPT, tools=(Tool("weather", "of a city", '{"type": "object"}'),), tool_choice="required")
+    async with served(answer) as (model, service):
+        weather, time = ToolCall("a", "weather", '{"city": "Paris"}'), ToolCall("b", "time", "{}")
+        assert await deltas(model, prompt) == [weather, time]
+    assert service.requests[0]["tool_choice"] == "required"
+    function = {"name": "weather", "description": "of a city", "parameters": {"type": "object"}}
+    assert service.requests[0]["tools"] == [{"type": "function", "function": function}]
+
+
+async def test_a_tools_call_and_result_go_back_to_the_service() -> None:
+    call = ToolCall("a", "weather", "{}")
+    talk = (*PROMPT.messages, Message("assistant", "", (call,)), Message("tool", "rain", tool_call_id="a"))
+    async with served([event({"content": "Rain."}), event({}, "stop"), DONE]) as (model, service):
+        await deltas(model, replace(PROMPT, messages=talk))
+    messages = service.requests[0]["messages"]
+    assert isinstance(messages, list)
+    assert messages[-2:] == [
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{}"}}],
+        },
+        {"role": "tool", "content": "rain", "tool_call_id": "a"},
+    ]
+
+
+async def test_the_first_words_come_before_the_last_are_written() -> None:
+    heard = asyncio.Event()
+
+    async def answer(request: web.Request, response: web.StreamResponse) -> None:
+        await response.write(event({"content": "Good"}))
+        await heard.wait()
+        await response.write(event({"content": " day"}) + event({}, "stop") + DONE)
+
+    async with served(answer) as (model, _):
+        stream = model.stream(PROMPT)
+        assert await anext(stream) == TextDelta("Good")
+        heard.set()
+        assert [delta async for delta in stream] == [TextDelta(" day")]
+
+
+async def endless(request: web.Request, response: web.StreamResponse) -> None:
+    await response.write(event({"content": "Good"}))
+    await asyncio.Event().wait()
+
+
+async def silent(request: web.Request, response: web.StreamResponse) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_closing_the_iterator_hangs_up() -> None:
+    async with served(endless) as (model, service):
+        async with aclosing(model.stream(PROMPT)) as stream:
+            await anext(stream)
+        await service.hung_up.wait()
+
+
+@pytest.mark.parametrize("answer", [endless, silent])
+async def test_cancelling_the_task_hangs_up(answer: Answer) -> None:
+    async with served(answer) as (model, service):
+        task = asyncio.create_task(deltas(model))
+        await service.asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await service.hung_up.wait()
+
+
+@pytest.mark.parametrize(("status", "sentence"), [*openai_chat.STATUS_ADVICE.items(), (503, "the service failed")])
+async def test_a_refusal_is_explained_without_the_services_words(status: int, sentence: str) -> None:
+    async with served(status) as (model, _):
+        with pytest.raises(ProviderError, match=f"HTTP {status}: ") as refusal:
+            await deltas(model)
+    assert sentence in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+    assert "private" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+async def test_an_error_in_mid_reply_is_raised_after_what_was_said() -> None:
+    answer = [event({"content": "Good"}), data({"error": {"message": f"private words {SECRET}"}})]
+    await breaks_off(answer)
+
+
+async def test_a_reply_that_ends_without_an_end_is_an_error() -> None:
+    await breaks_off([event({"content": "Good"})])
+
+
+async def test_a_lost_connection_is_an_error() -> None:
+    async def answer(request: web.Request, response: web.StreamResponse) -> None:
+        await response.write(event({"content": "Good"}))
+        assert request.transport is not None
+        request.transport.abort()
+
+    await breaks_off(answer)
+
+
+async def test_what_is_not_json_is_an_error() -> None:
+    await breaks_off([event({"content": "Good"}), b"data: private {\n\n"])
+
+
+async def breaks_off(answer: Answer | list[bytes]) -> None:
+    async with served(answer) as (model, _), aclosing(model.stream(PROMPT)) as stream:
+        assert await anext(stream) == TextDelta("Good")
+        with pytest.raises(ProviderError) as failure:
+            await anext(stream)
+    assert SECRET not in str(failure.value)
+    assert "private" not in str(failure.value)
+
+
+async def test_a_service_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_chat, "SILENCE_TIMEOUT_S", 0.05)
+    async with served(silent) as (model, _):
+        with pytest.raises(ProviderError, match="no answer within"):
+            await deltas(model)
+
+
+async def test_a_service_that_is_not_there_is_named(unused_tcp_port: int) -> None:
+    model = await client_of(f"http://127.0.0.1:{unused_tcp_port}/v1")
+    with pytest.raises(ProviderError, match=r"cannot connect; check llm\.base_url"):
+        await deltas(model)
+    await model.aclose()
+
+
+async def test_warming_asks_nothing() -> None:
+    async with served([DONE]) as (model, service):
+        await model.warm(PROMPT)
+    assert service.requests == []
+
+
+async def test_openai_itself_is_told_the_limit_by_its_new_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, object] = {}
+
+    async def create(self: object, **fields: object) -> None:
+        sent.update(fields)
+        raise openai.OpenAIError("not sent")
+
+    monkeypatch.setattr(openai.resources.chat.AsyncCompletions, "create", create)
+    model = await client_of("https://api.openai.com/v1")
+    with pytest.raises(openai.OpenAIError):
+        await deltas(model)
+    assert sent["max_completion_tokens"] == 9
+    assert "max_tokens" not in sent
+    await model.aclose()

@@ -1,0 +1,169 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speakback import weights
+from speakback.audio.pcm import Samples
+from speakback.audio.resample import resample
+from speakback.providers.adapters.hibari import Hibari
+from speakback.timebase import EAR_HZ, VOICE_HZ
+from speakback.vad.hysteresis import FRAME_SAMPLES
+from speakback.vad.silero import MAX_BATCH, SileroVad
+from speakback.weights import WeightsError
+from tests.providers.voices import spoken
+
+PATIENCE_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def model_path() -> Path:
+    return weights.resolve("silero-vad") / "silero_vad.onnx"
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Samples]:
+    """A second of silence, a sentence and silence again, in frames."""
+
+    async def say() -> Samples:
+        voice = Hibari()
+        sentence = await spoken(voice, "Could you tell me what time it is, please?")
+        await voice.aclose()
+        return resample(sentence.audio_24k, VOICE_HZ, EAR_HZ)
+
+    quiet = np.random.default_rng(1).normal(0, 1e-4, EAR_HZ).astype(np.float32)
+    line = np.concatenate((quiet, asyncio.run(say()), quiet))
+    return list(line[: len(line) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES))
+
+
+@pytest.fixture
+async def vad(model_path: Path) -> AsyncIterator[SileroVad]:
+    vad = SileroVad(model_path)
+    yield vad
+    await vad.aclose()
+
+
+class Listener:
+    """Takes the scores of one stream."""
+
+    def __init__(self, vad: SileroVad) -> None:
+        self.scores: list[float] = []
+        self._wanted = 0
+        self._enough = asyncio.Event()
+        self.stream = vad.open_stream(self._on_score)
+
+    async def hears(self, frames: list[Samples]) -> list[float]:
+        """The scores of `frames`, all of them pushed at once."""
+        self.push(frames)
+        return await self.all_scores()
+
+    def push(self, frames: list[Samples]) -> None:
+        self._wanted += len(frames)
+        for frame in frames:
+            self.stream.push(frame)
+
+    async def all_scores(self) -> list[float]:
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.scores) < self._wanted:
+                self._enough.clear()
+                await self._enough.wait()
+        return self.scores
+
+    def _on_score(self, probability: float) -> None:
+        self.scores.append(probability)
+        self._enough.set()
+
+
+async def test_speech_scores_high_and_silence_low(vad: SileroVad, frames: list[Samples]) -> None:
+    scores = await Listener(vad).hears(frames)
+    second = EAR_HZ // FRAME_SAMPLES
+    assert max(scores[:second]) < 0.35
+    assert max(scores[-second // 2 :]) < 0.35
+    assert np.median(scores[second + 5 : -second - 5]) > 0.9
+
+
+async def test_many_streams_together_score_as_each_alone(vad: SileroVad, frames: list[Samples]) -> None:
+    """More streams than fit a batch, each at another place of the sentence, among them silent ones."""
+    cuts = [frames[place % 40 : place % 40 + 30] for place in range(MAX_BATCH + 9)]
+    alone = [await Listener(vad).hears(cut) for cut in cuts[:40]]
+    together = [Listener(vad) for _ in cuts]
+    for listener, cut in zip(together, cuts, strict=True):
+        listener.push(cut)
+    for place, listener in enumerate(together):
+        assert await listener.all_scores() == pytest.approx(alone[place % 40], abs=1e-4)
+
+
+async def test_a_stream_remembers_its_own_past_only(vad: SileroVad, frames: list[Samples]) -> None:
+    """Frames that come one by one, in turn with those of another stream, score as if all came at once."""
+    at_once = await Listener(vad).hears(frames[30:60])
+    one, other = Listener(vad), Listener(vad)
+    for frame, silent in zip(frames[30:60], frames[:30], strict=True):
+        await one.hears([frame])
+        await other.hears([silent])
+    assert one.scores == pytest.approx(at_once, abs=1e-4)
+
+
+async def test_a_closed_stream_gets_no_more_scores(vad: SileroVad, frames: list[Samples]) -> None:
+    closed, open_ = Listener(vad), Listener(vad)
+    closed.push(frames)
+    closed.stream.close()
+    closed.push(frames)
+    await open_.hears(frames)
+    assert closed.scores == []
+    assert not closed.stream.waiting or len(closed.stream.waiting) <= len(frames)
+
+
+async def test_closing_from_within_a_score_is_the_last_one(vad: SileroVad, frames: list[Samples]) -> None:
+    scores: list[float] = []
+
+    def once(probability: float) -> None:
+        scores.append(probability)
+        stream.close()
+
+    stream = vad.open_stream(once)
+    for frame in frames:
+        stream.push(frame)
+    await Listener(vad).hears(frames)
+    assert len(scores) == 1
+
+
+async def test_a_stream_whose_owner_fails_keeps_no_other_from_its_scores(
+    vad: SileroVad, frames: list[Samples]
+) -> None:
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context["exception"]))
+
+    def fails(probability: float) -> None:
+        raise ArithmeticError("an owner's defect")
+
+    broken, whole = vad.open_stream(fails), Listener(vad)
+    for frame in frames[:20]:
+        broken.push(frame)
+        whole.push([frame])
+    assert len(await whole.all_scores()) == 20
+    assert {type(problem) for problem in problems} == {ArithmeticError}
+
+
+async def test_a_frame_of_another_length_is_refused(vad: SileroVad) -> None:
+    with pytest.raises(ValueError, match="512 samples"):
+        vad.open_stream(lambda _: None).push(np.zeros(511, np.float32))
+
+
+async def test_closing_stops_the_thread_though_frames_wait(model_path: Path, frames: list[Samples]) -> None:
+    before = threading.active_count()
+    vad = SileroVad(model_path)
+    listener = Listener(vad)
+    for _ in range(20):
+        listener.push(frames)
+    await vad.aclose()
+    assert "vad" not in [thread.name for thread in threading.enumerate()]
+    assert threading.active_count() <= before + 1  # asyncio's own pool thread, which waited for it
+    assert len(listener.scores) < 20 * len(frames)
+
+
+async def test_a_file_that_is_no_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="speakback weights"):
+        SileroVad(tmp_path / "missing.onnx")
