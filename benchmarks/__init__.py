@@ -1,1 +1,1 @@
-"""Measurements on this machine, a file each: `python -m benchmarks [NAME …]`. They need the demo weights and no recordings."""
+"""Measurements on this machine, a file each: `python -m benchmarks [NAME …]`. They need no recordings."""

@@ -13,20 +13,27 @@ from benchmarks import barge_in, end_of_turn, idle, latency, memory, stt
 from benchmarks.conditions import conditions
 from benchmarks.figures import Findings, show
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[Findings]]] = {
-    "latency": latency.measure,
-    "barge_in": barge_in.measure,
-    "idle": idle.measure,
-    "memory": memory.measure,
+BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
+    "latency": lambda _: latency.measure(),
+    "barge_in": lambda _: barge_in.measure(),
+    "idle": lambda _: idle.measure(),
+    "memory": lambda _: memory.measure(),
     "stt": stt.measure,
     "end_of_turn": end_of_turn.measure,
 }
+
+
+async def _measured(name: str, clips: Path | None) -> Findings:
+    return await BENCHMARKS[name](clips)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Speakback on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    parser.add_argument(
+        "--clips", type=Path, metavar="FOLDER", help="clips and transcripts.json for stt and end_of_turn"
+    )
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in BENCHMARKS]
     if unknown:
@@ -36,7 +43,7 @@ def main() -> None:
     for name in asked.names or BENCHMARKS:
         where = conditions()
         console.print(f"measuring {name} …", style="dim")
-        findings = asyncio.run(BENCHMARKS[name]())
+        findings = asyncio.run(_measured(name, asked.clips))
         show(console, findings, where)
         results.append({**findings.to_json(), "conditions": asdict(where)})
         if asked.json is not None:

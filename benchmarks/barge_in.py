@@ -7,7 +7,6 @@ from benchmarks.figures import Figure, Findings, spread_figures
 from benchmarks.lines import CUT_IN_AFTER_MS, INTERRUPTIONS, impatient
 from speakback.caller.record import timeline_of
 from speakback.caller.server_process import server_process
-from speakback.caller.spread import spread
 from speakback.caller.timeline import Timeline
 
 MEDIAN_MS = 400.0
@@ -31,11 +30,14 @@ async def measure() -> Findings:
     found = barge_ins(timeline)
     missed = len(script) - 1 - len(found)
     figures = (
-        *spread_figures("first voiced sample → last agent audio received", spread(one.last_byte_ms for one in found),
-                        median=MEDIAN_MS),
-        *spread_figures("first voiced sample → agent silent at the caller", spread(one.heard_ms for one in found)),
+        *spread_figures(
+            "first voiced sample → last agent audio received",
+            (one.last_byte_ms for one in found),
+            median_goal=MEDIAN_MS,
+        ),
+        *spread_figures("first voiced sample → agent silent at the caller", (one.heard_ms for one in found)),
         Figure("interruptions that met no agent audio any more", missed, ""),
-    )  # fmt: skip
+    )
     notes = (
         f"Strategy rapid-duplex; the user speaks when the reply has been heard for {CUT_IN_AFTER_MS} ms.",
         *(f"error from the server: {error}" for error in timeline.errors),

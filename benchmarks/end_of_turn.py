@@ -1,19 +1,16 @@
 """How well the sound, the words and both together tell an ended turn from one cut short.
 
-python benchmarks/end_of_turn.py [FOLDER]     FOLDER holds clips and transcripts.json; without it, spoken sentences
-
 Each clip is scored at its end, and cut at 30, 50 and 70 % of its length.
 """
 
-import asyncio
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from samples import Sample, samples
+from numpy.typing import NDArray
 
+from benchmarks.figures import Figure, Findings
+from benchmarks.samples import Sample, samples
 from speakback.audio.pcm import Samples
 from speakback.audio.voicing import FRAME_MS, frame_levels_dbfs
 from speakback.providers.adapters.smart_turn import SmartTurn
@@ -57,29 +54,25 @@ async def scored(clip: Sample, model: SmartTurn, ear: Whisper) -> list[Scored]:
     return rows
 
 
-def area_under_curve(ended: Sequence[float], cut: Sequence[float]) -> float:
+def area_under_curve(ended: NDArray[np.float64], cut: NDArray[np.float64]) -> float:
     """How often an ended stretch scores above a cut one; ties count half."""
     return float(np.mean([(high > low) + 0.5 * (high == low) for high in ended for low in cut]))
 
 
-async def main() -> None:
-    clips = samples(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+async def measure(folder: Path | None) -> Findings:
+    """Score all stretches; `folder` holds clips and transcripts.json, None means spoken sentences."""
+    clips = samples(folder)
     model = SmartTurn(resolve("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx", name="smart-turn")
     ear = Whisper(resolve("whisper-tiny.en"), name="whisper", workers=1)
     rows = [row for clip in clips for row in await scored(clip, model, ear)]
     await ear.aclose()
     await model.aclose()
-    heads = "".join(f"   >{threshold} ended/cut" for threshold in THRESHOLDS)
-    print(f"{len(clips)} ends, {len(rows) - len(clips)} cuts\nsource      AUC{heads}")
+    figures: list[Figure] = []
     for source in ("acoustic", "words", "combined"):
-        ended = [float(getattr(row, source)) for row in rows if row.ended]
-        cut = [float(getattr(row, source)) for row in rows if not row.ended]
-        shares = "".join(
-            f"     {np.mean(np.array(ended) > limit):8.2f}/{np.mean(np.array(cut) > limit):4.2f}"
-            for limit in THRESHOLDS
-        )
-        print(f"{source:9} {area_under_curve(ended, cut):5.3f}{shares}")
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+        ended = np.array([float(getattr(row, source)) for row in rows if row.ended])
+        cut = np.array([float(getattr(row, source)) for row in rows if not row.ended])
+        figures.append(Figure(f"{source}: an end scores above a cut", 100 * area_under_curve(ended, cut), "%"))
+        for limit in THRESHOLDS:
+            figures.append(Figure(f"{source}: ends above {limit}", 100 * float(np.mean(ended > limit)), "%"))
+            figures.append(Figure(f"{source}: cuts above {limit}", 100 * float(np.mean(cut > limit)), "%"))
+    return Findings("end_of_turn", f"{len(clips)} ends, {len(rows) - len(clips)} cuts", tuple(figures))

@@ -1,12 +1,13 @@
 """What a benchmark found: figures with their goals, as a table and as JSON."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.conditions import Conditions
-from speakback.caller.spread import Spread
+from speakback.caller.spread import spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,27 @@ class Findings:
         return {**asdict(self), "met": {figure.what: figure.met for figure in self.figures if figure.goal is not None}}
 
 
-def spread_figures(what: str, values: Spread | None, *, mean: float | None = None, median: float | None = None,
-                   p95: float | None = None) -> tuple[Figure, ...]:  # fmt: skip
-    """Mean, median and p95 in milliseconds, with their goals."""
+def spread_figures(
+    what: str,
+    values: Iterable[float | None],
+    *,
+    mean_goal: float | None = None,
+    median_goal: float | None = None,
+    p95_goal: float | None = None,
+) -> tuple[Figure, ...]:
+    """Mean, median and p95 of what was measured, in milliseconds, with their goals."""
+    found = spread(values)
     return (
-        Figure(f"{what}, mean", values and values.mean, "ms", mean),
-        Figure(f"{what}, median", values and values.median, "ms", median),
-        Figure(f"{what}, p95", values and values.p95, "ms", p95),
+        Figure(f"{what}, mean", None if found is None else found.mean, "ms", mean_goal),
+        Figure(f"{what}, median", None if found is None else found.median, "ms", median_goal),
+        Figure(f"{what}, p95", None if found is None else found.p95, "ms", p95_goal),
     )
+
+
+def median_figure(what: str, values: Iterable[float | None], goal: float | None = None) -> Figure:
+    """The median of what was measured, in milliseconds."""
+    found = spread(values)
+    return Figure(f"{what}, median", None if found is None else found.median, "ms", goal)
 
 
 def show(console: Console, findings: Findings, where: Conditions) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.calls import held, spoken_scripts
-from benchmarks.figures import Figure, Findings, spread_figures
+from benchmarks.figures import Figure, Findings, median_figure, spread_figures
 from benchmarks.lines import CONVERSATIONS, polite
 from benchmarks.transport import own_share_ms, transport_ms
 from benchmarks.word_errors import plain_words, word_errors
 from speakback.caller.record import CallRecord, timeline_of
 from speakback.caller.server_process import server_process
-from speakback.caller.spread import spread
 from speakback.caller.table import SERVER_STAGES
 from speakback.caller.timeline import Turn
 
@@ -46,28 +45,32 @@ async def measure() -> Findings:
 def _findings(calls: Sequence[_Call], lines: int) -> Findings:
     turns = [(turn, call.record) for call in calls for turn in call.turns]
     answers = [turn for turn, _ in turns if turn.ttfb_ms is not None]
-    stages = (
-        Figure(f"{stage.head}: {stage.meaning}, median", (found := spread(map(stage.of, answers))) and found.median, "ms")
-        for stage in SERVER_STAGES
-    )
-    own = spread(own_share_ms(turn, record) for turn, record in turns)
-    way = spread(transport_ms(turn, record) for turn, record in turns)
+    ttfbs, ttfas = [turn.ttfb_ms for turn in answers], [turn.ttfa_ms for turn in answers]
+    clean = _clean_percent([turn for turn, _ in turns])
     figures = (
-        *spread_figures("TTFB", spread(turn.ttfb_ms for turn in answers), mean=MEAN_TTFB_MS, p95=P95_TTFB_MS),
-        *spread_figures("TTFA", spread(turn.ttfa_ms for turn in answers)),
-        *stages,
-        Figure("transport (see below), median", way and way.median, "ms"),
-        Figure("the gateway's own share, transport included, median", own and own.median, "ms", OWN_MS),
-        Figure("replies without artifacts", _clean_percent([turn for turn, _ in turns]), "%", CLEAN_PERCENT, at_least=True),
+        *spread_figures("TTFB", ttfbs, mean_goal=MEAN_TTFB_MS, p95_goal=P95_TTFB_MS),
+        *spread_figures("TTFA", ttfas),
+        *(median_figure(f"{stage.head}: {stage.meaning}", map(stage.of, answers)) for stage in SERVER_STAGES),
+        median_figure("transport (see below)", (transport_ms(turn, record) for turn, record in turns)),
+        median_figure(
+            "the gateway's own share, transport included",
+            (own_share_ms(turn, record) for turn, record in turns),
+            OWN_MS,
+        ),
+        Figure("replies without artifacts", clean, "%", CLEAN_PERCENT, at_least=True),
         Figure("word error rate of what the server heard", _word_error_percent(calls), "%"),
     )
     errors = [error for call in calls for error in call.errors]
     slipped_ms = sum(call.slipped_ms for call in calls)
     notes = (
-        f"{lines} lines were said and {len(turns)} replies came; more replies than lines: a line was taken for two turns.",
+        f"{lines} lines were said and {len(turns)} replies came; with more of them, a line was taken for two turns.",
         "Transport: first byte received, less when the packet that made the server's VAD sure was handed over (dated "
         "back by the VAD's silence, as the server does), less the server's own TTFB (benchmarks/transport.py).",
-        *([f"the caller fell {slipped_ms} ms behind real time: the figures are not to be trusted"] if slipped_ms else []),
+        *(
+            [f"the caller fell {slipped_ms} ms behind real time: the figures are not to be trusted"]
+            if slipped_ms
+            else []
+        ),
         *(f"error from the server: {error}" for error in errors),
     )
     return Findings("latency", f"{len(answers)} answered turns in {len(calls)} calls", figures, notes)

@@ -24,8 +24,7 @@ def printed(*turns: Turn) -> str:
 def test_a_row_has_every_stage() -> None:
     text = printed(TURN)
     row = next(line for line in text.splitlines() if "Hi [there]." in line)
-    cells = [cell.strip() for cell in row.split("│")[3:-1]]
-    assert cells == ["619", "640", "301", "22", "103", "94", "85", "6", "8", "91%", "none"]
+    assert row.split()[3:] == ["619", "640", "301", "22", "103", "94", "85", "6", "8", "91%", "none"]
     for stage in STAGES:
         assert f"{stage.head}: {stage.meaning}" in text
 
@@ -40,8 +39,8 @@ def test_the_footer_has_median_and_mean() -> None:
 
 def test_what_was_not_measured_is_a_dash() -> None:
     text = printed(Turn(REPLY, None, None, None, None, None))
-    row = next(line for line in text.splitlines() if line.split("│")[1:2] == [" 1 "])
-    assert {cell.strip() for cell in row.split("│")[2:-1]} == {"-"}
+    row = next(line for line in text.splitlines() if line.split()[:1] == ["1"])
+    assert set(row.split()[1:]) == {"-"}
 
 
 def test_faults_in_words() -> None:
@@ -53,5 +52,5 @@ def test_faults_in_words() -> None:
 
 def test_long_texts_are_shortened() -> None:
     assert shortened("x" * 100).endswith("…")
-    assert len(shortened("x" * 100)) == 38
+    assert len(shortened("x" * 100)) == 28
     assert shortened("short") == "short"

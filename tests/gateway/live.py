@@ -21,9 +21,7 @@ from speakback.gateway.terms import terms_of
 from speakback.providers.engines import Engines
 from speakback.timebase import VOICE_HZ, ms_to_samples
 
-ECHO = Settings.model_validate(
-    {"llm": {"provider": "echo"}, "end_of_turn": {"provider": "none"}, "server": {"send_timeout_s": 0.5}}
-)
+ECHO = Settings.model_validate({"llm": {"provider": "echo"}, "server": {"send_timeout_s": 0.5}})
 
 Event = dict[str, object]
 

@@ -6,7 +6,7 @@ The user's speech is a constant level: `LevelVad` hears it, and `ScriptedStt` kn
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from speakback.providers.stt import SpeechToText, Transcript
 from speakback.providers.tts import TextToSpeech
 from speakback.session import notices as n
 from speakback.session.driver import Session
+from speakback.session.items import MessageItem
 from speakback.session.settings import SessionSettings
 from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples
 from speakback.turn.barge_in import BargeIn
@@ -32,7 +33,7 @@ PATIENCE_S = 10.0
 """A notice that takes longer does not come."""
 WAIT_MS = 500
 """The silence that ends a turn under `PLAIN`."""
-WORD_MS = 120
+WORD_MS = 60
 """How long `ScriptedTts` takes over a word."""
 
 QUESTION, ANSWER, NOISE = 0.2, 0.4, 0.6
@@ -41,8 +42,13 @@ TEXTS = {QUESTION: "What time is it?", ANSWER: "Tell me more."}
 
 PLAIN = TurnConfig(endpointing=FixedEndpointing(WAIT_MS), barge_in=BargeIn.IMMEDIATE)
 BRIEF = SessionSettings(instructions="Be brief.", turn=PLAIN)
+MANUAL = replace(BRIEF, listens=False)
+"""The client ends turns itself."""
 
 _N = TypeVar("_N")
+
+LONG = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
+"""A reply that takes 1 s to say."""
 
 
 def sound(level: float, ms: int = 400) -> Samples:
@@ -58,6 +64,10 @@ def silence(ms: int = 1000) -> Samples:
 def utterance(level: float, ms: int = 400, *, then_ms: int = 1000) -> Samples:
     """Somebody speaks, and is silent long enough for the turn to end."""
     return np.concatenate((sound(level, ms), silence(then_ms)))
+
+
+def user(text: str, item_id: str = "item_u") -> MessageItem:
+    return MessageItem(item_id, "user", text, spoken=False)
 
 
 # ---- engines --------------------------------------------------------------------------------------
@@ -266,6 +276,14 @@ class Client:
         async with asyncio.timeout(PATIENCE_S):
             while (notice := await self.session.next_notice()) is not None:
                 self.seen.append(notice)
+
+    async def goes_on(self) -> None:
+        """The conversation is whole: the next turn is answered, with a reply that the script holds for it."""
+        self.session.append_audio(utterance(ANSWER))
+        began = await self.until(n.ReplyBegan)
+        ended = await self.until(n.ReplyEnded)
+        assert (ended.response_id, ended.status) == (began.response_id, "completed")
+        assert reply_text(self.seen, ended.response_id) == "It is noon."
 
     def all(self, kind: type[_N]) -> list[_N]:
         """All notices of that kind so far."""

@@ -23,7 +23,7 @@ def clauses(*pieces: str) -> list[str]:
         ("Well... I would not say that.", ["Well... I would not say that."]),
         ("It is late — go home.", ["It is late —", "go home."]),
         ("It is late—go home.", ["It is late—", "go home."]),
-        ("First line\nSecond line here\nThird", ["First line", "Second line here\nThird"]),
+        ("First line\nSecond line here\nThird", ["First line", "Second line here", "Third"]),
         ('He said "stop it!" and left.', ['He said "stop it!"', "and left."]),
         ("I would go there because it is quiet.", ["I would go there", "because it is quiet."]),
         (
@@ -32,6 +32,11 @@ def clauses(*pieces: str) -> list[str]:
         ),
         ("你好，我很好。谢谢你！", ["你好，我很好。", "谢谢你！"]),
         ("Yes.", ["Yes."]),
+        ("Milk\nEggs\n", ["Milk", "Eggs"]),
+        (
+            "Yes, it can help you to find the doctor very soon.",
+            ["Yes, it can help you", "to find the doctor very soon."],
+        ),
         ("", []),
         (" \n ", []),
     ],

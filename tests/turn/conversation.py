@@ -32,6 +32,10 @@ def faults(actions: list[Action]) -> list[FaultCode]:
     return [action.code for action in actions if isinstance(action, ReportFault)]
 
 
+def without_faults(actions: list[Action]) -> list[Action]:
+    return [action for action in actions if not isinstance(action, ReportFault)]
+
+
 @dataclass
 class Conversation:
     """A core under test. `at` gives it one event at a literal time; `wait_until` ticks it."""

@@ -42,7 +42,7 @@ from speakback.turn.events import (
     TurnTranscribed,
 )
 from speakback.turn.tables import Agent, User
-from tests.turn.conversation import ASKED_ONLY, PLAIN, Conversation, faults, reply, turn
+from tests.turn.conversation import ASKED_ONLY, PLAIN, Conversation, faults, reply, turn, without_faults
 
 SEMANTIC = replace(PLAIN, endpointing=SemanticEndpointing(sure_ms=200, doubtful_ms=800, unscored_ms=600))
 
@@ -89,7 +89,9 @@ def test_a_voice_that_comes_back_continues_the_turn() -> None:
 def test_speech_without_end_is_committed_at_the_greatest_length() -> None:
     talk = Conversation(replace(PLAIN, max_turn_ms=8000))
     talk.at(1000, SpeechStarted(1000))
-    assert talk.wait_until(9000) == [CommitTurn(turn(1), 9000, CommitReason.TOO_LONG)]
+    actions = talk.wait_until(9000)
+    assert faults(actions) == [FaultCode.TURN_TOO_LONG]
+    assert without_faults(actions) == [CommitTurn(turn(1), 9000, CommitReason.TOO_LONG)]
     assert talk.at(9100, TurnTranscribed(turn(1), has_words=True)) == [StartReply(reply(1), turn(1))]
     assert talk.at(12_000, SpeechStopped(12_000)) == [], "the voice that went on is no fault"
     assert talk.at(13_000, SpeechStarted(13_000))[-1] == OpenTurn(turn(2), 13_000)
@@ -97,7 +99,7 @@ def test_speech_without_end_is_committed_at_the_greatest_length() -> None:
 
 def test_the_greatest_length_holds_within_a_pause_too() -> None:
     talk = pausing(replace(PLAIN, endpointing=ManualEndpointing(), max_turn_ms=8000))
-    assert talk.wait_until(9000) == [CommitTurn(turn(1), 2000, CommitReason.TOO_LONG)]
+    assert without_faults(talk.wait_until(9000)) == [CommitTurn(turn(1), 2000, CommitReason.TOO_LONG)]
 
 
 def test_an_onset_or_end_from_the_future_is_taken_as_now() -> None:
@@ -134,9 +136,10 @@ def test_a_score_moves_the_end_of_the_turn(now_ms: int, probability: float, due_
     assert talk.core.next_deadline() == due_ms
 
 
-def test_a_sure_score_that_comes_after_its_wait_ends_the_turn_at_once() -> None:
+@pytest.mark.parametrize("now_ms", [2200, 2300])
+def test_a_sure_score_that_comes_after_its_wait_ends_the_turn_at_once(now_ms: int) -> None:
     talk = pausing(SEMANTIC)
-    assert talk.at(2300, EndOfTurnScored(turn(1), 1, 0.9)) == [CommitTurn(turn(1), 2000, CommitReason.ENDPOINT)]
+    assert talk.at(now_ms, EndOfTurnScored(turn(1), 1, 0.9)) == [CommitTurn(turn(1), 2000, CommitReason.ENDPOINT)]
 
 
 def test_a_better_score_of_the_same_pause_replaces_it() -> None:
@@ -316,6 +319,7 @@ def test_what_cannot_be_is_reported_and_changes_nothing(
     [
         (EARLIER_TURN, EndOfTurnScored(turn(1), 1, 0.5)),
         (EARLIER_TURN, TurnTranscribed(turn(1), True)),
+        (EARLIER_TURN, TurnTranscribed(turn(1), False)),
         (EARLIER_TURN, TranscriptionFailed(turn(1))),
         (SPEAKING_USER, TurnTranscribed(turn(1), True)),
         ((*HEARD_REPLY, ReplyFinished(reply(1))), ReplyAudible(reply(1))),

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from speakback.turn.actions import (
-    Action,
     Apologise,
     CommitReason,
     CommitTurn,
@@ -33,7 +32,7 @@ from speakback.turn.events import (
     TurnTranscribed,
 )
 from speakback.turn.tables import Agent, User
-from tests.turn.conversation import ASKED_ONLY, PLAIN, POLITE, Conversation, faults, reply, turn
+from tests.turn.conversation import ASKED_ONLY, PLAIN, POLITE, Conversation, faults, reply, turn, without_faults
 
 FADE_MS = PLAIN.stop_fade_ms
 
@@ -44,10 +43,6 @@ def interrupted(number: int) -> StopReply:
 
 def broken_off(number: int) -> StopReply:
     return StopReply(reply(number), StopReason.FAILED, FADE_MS)
-
-
-def without_faults(actions: list[Action]) -> list[Action]:
-    return [action for action in actions if not isinstance(action, ReportFault)]
 
 
 # ---- the user speaks over the agent ---------------------------------------------------------------
@@ -173,6 +168,13 @@ def test_a_failed_transcription_is_apologised_for() -> None:
     assert talk.at(2600, TranscriptionFailed(turn(1))) == [Apologise(reply(1), turn(1))]
 
 
+def test_a_failed_transcription_is_apologised_for_without_waiting_for_earlier_ones() -> None:
+    talk = Conversation()
+    talk.user_says(1000, 2000)
+    talk.user_says(2600, 3000)
+    assert talk.at(3600, TranscriptionFailed(turn(2))) == [Apologise(reply(1), turn(2))]
+
+
 def test_an_overdue_transcript_is_apologised_for_and_then_comes_too_late() -> None:
     talk = Conversation()
     talk.user_says(1000, 2000)
@@ -221,6 +223,21 @@ def test_a_reply_that_stalls_is_apologised_for_and_one_that_lives_is_not(opening
     talk.at(9000, ReplyProgressed(reply(1)))
     assert talk.core.next_deadline() == 9000 + PLAIN.stall_timeout_ms
     assert without_faults(talk.wait_for_deadline()) == [broken_off(1), Apologise(reply(2), turn(1))]
+
+
+def test_a_reply_that_stalls_after_its_first_audio_is_given_no_longer_than_any_other() -> None:
+    assert Conversation.speaking().core.next_deadline() == 3000 + PLAIN.stall_timeout_ms
+
+
+@pytest.mark.parametrize("late", [ReplyAudible, ReplyFinished, ReplyFailed])
+def test_news_of_a_reply_that_is_over_does_not_touch_the_one_under_way(
+    late: type[ReplyAudible | ReplyFinished | ReplyFailed],
+) -> None:
+    talk = Conversation.thinking()
+    talk.at(3000, ReplyCancelled())
+    talk.at(3100, ReplyRequested())
+    assert talk.at(3200, late(reply(1))) == []
+    assert talk.is_now(User.SILENT, Agent.THINKING)
 
 
 def test_an_apology_that_fails_is_the_end_of_it() -> None:

@@ -130,9 +130,7 @@ async def test_closing_from_within_a_score_is_the_last_one(vad: SileroVad, frame
     assert len(scores) == 1
 
 
-async def test_a_stream_whose_owner_fails_keeps_no_other_from_its_scores(
-    vad: SileroVad, frames: list[Samples]
-) -> None:
+async def test_a_stream_whose_owner_fails_keeps_no_other_from_its_scores(vad: SileroVad, frames: list[Samples]) -> None:
     problems: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context["exception"]))
 

@@ -31,14 +31,14 @@ async def connected(url: str, api_key: str | None) -> AsyncIterator[aiohttp.Clie
             given = "the one given is wrong" if api_key else "none was given"
             reason = _HTTP_REASONS.get(refused.status, "the server did not open a WebSocket").format(given=given)
             raise CallError(f"{url}: {reason} (HTTP {refused.status}).") from None
-        except (aiohttp.InvalidURL, ValueError):
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError):
             raise CallError(f"{url!r} is not an address such as ws://127.0.0.1:8765/v1/realtime.") from None
         except TimeoutError:
             raise CallError(f"{url}: no answer within {ANSWER_WITHIN_S:.0f} s.") from None
+        except aiohttp.ClientConnectorError as problem:
+            raise CallError(f"{url}: cannot connect ({problem.strerror}); is the server running?") from None
         except (aiohttp.ClientError, OSError) as problem:
-            raise CallError(
-                f"{url}: cannot connect ({problem}). Is the server running? Start it with `make run`."
-            ) from None
+            raise CallError(f"{url}: cannot connect ({problem}).") from None
         try:
             await _settle_terms(socket)
             yield socket

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -10,7 +11,7 @@ from speakback.audio.artifacts import ArtifactReport
 from speakback.caller.spread import spread
 from speakback.caller.timeline import Turn
 
-_LONGEST_TEXT = 38
+_LONGEST_TEXT = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,25 @@ STAGES = CLIENT_STAGES + SERVER_STAGES
 
 def latency_table(turns: Sequence[Turn]) -> Table:
     """A row for each reply, and their medians and means."""
-    table = Table(title="latency in ms", caption=legend(STAGES), caption_justify="left", show_footer=True)
-    table.add_column("#", "", justify="right")
-    table.add_column("heard of the user", "median\nmean")
+    table = Table(
+        title="latency in ms",
+        title_justify="left",
+        caption=legend(STAGES),
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_footer=True,
+        collapse_padding=True,
+        padding=0,  # the box itself has a space between columns
+    )
+    table.add_column("#", "", justify="right", no_wrap=True)
+    # The only column that gives way on a narrow terminal.
+    table.add_column("heard", "median\nmean", min_width=8)
     for stage in STAGES:
         column = spread(stage.of(turn) for turn in turns)
         footer = "-\n-" if column is None else f"{column.median:.0f}\n{column.mean:.0f}"
-        table.add_column(stage.head, footer, justify="right")
-    table.add_column("sure", "", justify="right")
-    table.add_column("artifacts", "")
+        table.add_column(stage.head, footer, justify="right", no_wrap=True)
+    table.add_column("sure", "", justify="right", no_wrap=True)
+    table.add_column("faults", "", no_wrap=True)
     for number, turn in enumerate(turns, 1):
         table.add_row(
             str(number),

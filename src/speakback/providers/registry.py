@@ -63,7 +63,9 @@ def _openai(settings: Settings) -> LanguageModel:
     from speakback.providers.adapters.openai_chat import OpenAiChat
 
     llm = settings.llm
-    return OpenAiChat(base_url=llm.base_url, model=llm.model, api_key=llm.api_key)
+    assert llm.base_url is not None, "the configuration refuses openai without a base_url"
+    api_key = None if llm.api_key is None else llm.api_key.get_secret_value()
+    return OpenAiChat(base_url=llm.base_url, model=llm.model, api_key=api_key)
 
 
 def _hibari(settings: Settings) -> TextToSpeech:

@@ -14,7 +14,7 @@ class ClauseSize:
     """How long a clause may be. Words have a letter or a digit."""
 
     min_words: int
-    """No border counts before this many."""
+    """No border but a line's end counts before this many."""
     max_words: int
     max_characters: int
     at_weak_borders: bool
@@ -220,7 +220,7 @@ def clause_end(text: str, size: ClauseSize) -> int | None:
     cuts = _Cuts()
     for token in _TOKEN.finditer(text):
         start, last_end = token.span("word")
-        if words >= size.min_words and "\n" in token["gap"]:
+        if words and "\n" in token["gap"]:
             return start
         if last_end > size.max_characters:
             return cuts.best(start) if words else size.max_characters
@@ -233,9 +233,9 @@ def clause_end(text: str, size: ClauseSize) -> int | None:
         border = border_after(token["word"])
         line_ends = text[last_end : last_end + 1] == "\n"
         wanted = Border.CLAUSE if size.at_weak_borders else Border.SENTENCE
-        if words >= size.min_words and (line_ends or border >= wanted):
+        if (words and line_ends) or (words >= size.min_words and border >= wanted):
             return last_end
-        if border is Border.CLAUSE:
+        if border is Border.CLAUSE and words >= MIN_WORDS_BEFORE_BREAK:
             cuts.at_weak_border = last_end
         if words >= MIN_WORDS_BEFORE_BREAK and core not in CLINGING_WORDS:
             cuts.after_word = last_end
@@ -262,7 +262,7 @@ def _unfinished_word_end(text: str, start: int, words: int, cuts: _Cuts, size: C
     if not word or len(text) <= size.max_characters:
         return None
     word_start = len(text) - len(word)
-    if words >= size.min_words and "\n" in text[start:word_start]:
+    if words and "\n" in text[start:word_start]:
         return word_start
     return cuts.best(word_start) if words else size.max_characters
 

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import structlog
 
 from speakback.audio.pcm import Samples
+from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Prompt
 from speakback.session import notices as n
-from speakback.providers.engines import Engines
 from speakback.session.history import DuplicateItem, History, UnknownItem
 from speakback.session.items import Item
 from speakback.session.latency import TurnMarks
@@ -60,6 +60,8 @@ class Session:
         self.overrun = False
         """Whether the session ended because its notices were not taken in time."""
         self._correlation_id = correlation_id
+        # Bound here, not through the context: callbacks of timers and of models' threads have another one.
+        self._log: structlog.stdlib.BoundLogger = log.bind(session_id=session_id, correlation_id=correlation_id)
         self._engines = engines
         self._loop = asyncio.get_running_loop()
         self._core = TurnCore(settings.turn)
@@ -73,6 +75,7 @@ class Session:
             happened=self._happened,
             now_ms=self._now_ms,
             spawn=self._spawn,
+            log=self._log,
             overheard=self._on_overheard,
         )
         self._ears = self._turns.ears
@@ -85,6 +88,7 @@ class Session:
             happened=self._happened,
             now_ms=self._now_ms,
             spawn=self._spawn,
+            log=self._log,
         )
         self._asked = ReplyOptions()
         """What the client's last request said; kept, because a reply that was stopped unheard is begun again."""
@@ -230,7 +234,7 @@ class Session:
                 self._waiting.popleft()
             self._arm()
         except Exception:  # a defect of ours: better an ended session than one that hangs
-            log.exception("a step of the session crashed")
+            self._log.exception("a step of the session crashed")
             self._notify(n.Fault("internal_error", "the server failed; the session ends", by_client=False))
             self.close()
 
@@ -262,7 +266,7 @@ class Session:
                 case act.ContinueTurn(turn_id):
                     self._turns.go_on(turn_id)
                 case act.CommitTurn(turn_id, _, reason):
-                    log.info("turn committed", turn_id=turn_id, reason=reason.value)
+                    self._log.info("turn committed", turn_id=turn_id, reason=reason.value)
                     self._turns.commit(turn_id, self._late_ms)
                 case act.DropTurn(turn_id):
                     self._turns.drop(turn_id)
@@ -304,7 +308,7 @@ class Session:
     def _report(self, code: act.FaultCode, message: str, request_id: str) -> None:
         by_client = code in CLIENT_FAULTS
         if not by_client:
-            log.warning("turn-taking fault", code=code.value, reason=message)
+            self._log.warning("turn-taking fault", code=code.value, reason=message)
         self._notify(n.Fault(code.value, message, by_client=by_client, request_id=request_id))
 
     # ---- within -------------------------------------------------------------------------------
@@ -328,7 +332,7 @@ class Session:
         try:
             await self._engines.llm.warm(self._prompt(ReplyOptions(), unfinished))
         except ProviderError as problem:
-            log.warning("the model was not warmed", problem=str(problem))
+            self._log.warning("the model was not warmed", problem=str(problem))
 
     def _on_overheard(self, text: str) -> None:
         """The model reads the user's words while they are still spoken."""
@@ -360,7 +364,7 @@ class Session:
             return
         problem = task.exception()
         if problem is not None and not isinstance(problem, ProviderError):
-            log.error("a task of the session crashed", exc_info=problem)
+            self._log.error("a task of the session crashed", exc_info=problem)
             self._notify(n.Fault("internal_error", "the server failed; the conversation goes on", by_client=False))
 
     def _now_ms(self) -> int:

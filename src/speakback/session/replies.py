@@ -13,10 +13,10 @@ import structlog
 
 from speakback.audio.artifacts import ArtifactReport, find_artifacts
 from speakback.audio.playout import PlayoutLedger
+from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Message, Prompt
 from speakback.session import notices as n
-from speakback.providers.engines import Engines
 from speakback.session.history import History
 from speakback.session.items import MessageItem, ToolCallItem
 from speakback.session.latency import TurnMarks, closed
@@ -37,7 +37,6 @@ _ENDINGS: dict[StopReason, tuple[n.ReplyStatus, n.StatusReason]] = {
     StopReason.CLIENT_CANCELLED: ("cancelled", "client_cancelled"),
     StopReason.FAILED: ("failed", "provider_failed"),
 }
-log = structlog.get_logger(__name__)
 
 
 class TruncateRefused(ValueError):
@@ -57,6 +56,7 @@ class Replies:
         happened: Callable[[ev.Event], None],
         now_ms: Callable[[], int],
         spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
+        log: structlog.stdlib.BoundLogger,
     ) -> None:
         self.current: Reply | None = None
         self._engines = engines
@@ -66,6 +66,7 @@ class Replies:
         self._happened = happened
         self._now_ms = now_ms
         self._spawn = spawn
+        self._log = log
         self._task: asyncio.Task[None] | None = None
         self._ledgers: dict[str, PlayoutLedger] = {}
         self._user_item: str | None = None
@@ -132,7 +133,7 @@ class Replies:
         self._notify(
             n.ReplyEnded(plan.response_id, status, because, tuple(items), outcome.usage, plan.speaks, plan.metadata)
         )
-        log.info("reply ended", reply_id=plan.reply_id, status=status, reason=because)
+        self._log.info("reply ended", reply_id=plan.reply_id, status=status, reason=because)
         self._spawn(self._measure(reply, self._user_item, self._confidence))
 
     def truncate(self, item_id: str, audio_end_ms: int) -> None:
@@ -159,9 +160,10 @@ class Replies:
         now_ms = self._now_ms()
         ledger.acknowledge(played_ms, now_ms)
         reply = self.current
-        if reply is not None and reply.plan.item_id == item_id and played_ms > 0:
-            if reply.marks.playback_acknowledged_ms is None:
-                reply.marks.playback_acknowledged_ms = now_ms - played_ms
+        if reply is None or reply.plan.item_id != item_id or played_ms <= 0:
+            return
+        if reply.marks.playback_acknowledged_ms is None:
+            reply.marks.playback_acknowledged_ms = now_ms - played_ms
 
     # ---- within -------------------------------------------------------------------------------
 
@@ -171,7 +173,7 @@ class Replies:
         except* ProviderError as group:
             self._fail(reply, group)
         except* Exception as group:  # a defect of ours must not leave the caller in silence
-            log.error("reply crashed", reply_id=reply.plan.reply_id, exc_info=group)
+            self._log.error("reply crashed", reply_id=reply.plan.reply_id, exc_info=group)
             self._fail(reply, group)
         else:
             if reply is self.current:

@@ -169,6 +169,7 @@ class Reply:
                 if self.marks.first_audio_ms is None and len(chunk.audio_24k):
                     self.marks.first_audio_ms = self._reports.now_ms()
                 self.ledger.add(chunk)
+                self._measure_room()
                 self._more_audio.set()
         if not self.ledger.generated_samples and not self.outcome.tool_calls:
             raise ProviderError("tts", self._tts.name, "the voice made no sound of the reply")
@@ -192,14 +193,17 @@ class Reply:
                 await asyncio.sleep((due_ms - now_ms) / 1000)
             else:
                 self._send(self.ledger.take(now_ms))
-            if self.ledger.generated_samples - self.ledger.sent_samples < AUDIO_AHEAD_SAMPLES:
-                self._room.set()
-            else:
-                self._room.clear()
+            self._measure_room()
         await asyncio.sleep(max(self.ledger.played_out_ms() - self._reports.now_ms(), 0) / 1000)
         self.ledger.finish()
 
     # ---- within -------------------------------------------------------------------------------
+
+    def _measure_room(self) -> None:
+        if self.ledger.generated_samples - self.ledger.sent_samples < AUDIO_AHEAD_SAMPLES:
+            self._room.set()
+        else:
+            self._room.clear()
 
     def _send(self, outgoing: Outgoing | None) -> None:
         if outgoing is None:

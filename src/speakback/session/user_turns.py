@@ -11,11 +11,11 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.stt import Transcript
 from speakback.session import notices as n
 from speakback.session.ears import Ears, HeardEdge
-from speakback.providers.engines import Engines
 from speakback.session.history import History
 from speakback.session.items import MessageItem
 from speakback.session.settings import SessionSettings
@@ -27,7 +27,6 @@ from speakback.vad.hysteresis import VoiceStarted
 TURNS_REMEMBERED = 16
 """Turns kept after their transcript came."""
 _T = TypeVar("_T")
-log = structlog.get_logger(__name__)
 
 
 class Spawn(Protocol):
@@ -50,6 +49,7 @@ class UserTurns:
         happened: Callable[[ev.Event], None],
         now_ms: Callable[[], int],
         spawn: Spawn,
+        log: structlog.stdlib.BoundLogger,
         overheard: Callable[[str], None],
     ) -> None:
         self._engines = engines
@@ -60,6 +60,7 @@ class UserTurns:
         self._happened = happened
         self._now_ms = now_ms
         self._spawn = spawn
+        self._log = log
         self._overheard = overheard
         """Told what the user has said so far of a turn that is still open."""
         self.ears = Ears(engines.vad, settings().hearing, on_edge=self._on_edge, on_frame=self._on_frame)
@@ -155,7 +156,7 @@ class UserTurns:
             return None
         problem = reading.exception()
         if problem is not None:
-            log.warning("a partial transcription failed", problem=type(problem).__name__)
+            self._log.warning("a partial transcription failed", problem=type(problem).__name__)
             return None
         transcript = reading.result()
         grown = turn.agreed.push(transcript.text)
@@ -169,7 +170,7 @@ class UserTurns:
         try:
             acoustic = await turn.score(end)
         except ProviderError as problem:
-            log.warning("the end of turn was not scored", problem=str(problem))
+            self._log.warning("the end of turn was not scored", problem=str(problem))
             return
         self._weigh(turn, pause, turn.weigh(pause, acoustic=acoustic))
 
@@ -200,7 +201,7 @@ class UserTurns:
         turn.marks.transcribed_ms = self._now_ms()
         turn.confidence = transcript.confidence
         if transcript.rejected is not None:
-            log.info("a transcript was rejected", turn_id=turn.turn_id, reason=transcript.rejected)
+            self._log.info("a transcript was rejected", turn_id=turn.turn_id, reason=transcript.rejected)
         if self._history.has(turn.item_id):
             self._history.replace(MessageItem(turn.item_id, "user", transcript.text, spoken=True))
         if self._settings().transcribes:

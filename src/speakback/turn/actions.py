@@ -33,6 +33,7 @@ class FaultCode(Enum):
     REPLY_ACTIVE = "conversation_already_has_active_response"
     NO_REPLY_ACTIVE = "response_cancel_not_active"
     NO_SPEECH = "input_audio_buffer_commit_empty"
+    TURN_TOO_LONG = "turn_too_long"
     REPLY_STALLED = "reply_stalled"
     TRANSCRIPT_OVERDUE = "transcript_overdue"
 

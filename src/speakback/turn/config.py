@@ -17,7 +17,7 @@ class TurnConfig:
     stop_fade_ms: int = 20
     """Length of the fade when a reply is cut short; shorter clicks, longer lingers."""
     max_turn_ms: int = 60_000
-    """A turn is committed at this length, so that speech without end is still answered."""
+    """A turn ends at this length and is transcribed; it is answered as soon as the user lets the agent speak."""
     transcript_timeout_ms: int = 10_000
     """From a turn's end to its transcript, else the agent apologises."""
     first_audio_timeout_ms: int = 15_000

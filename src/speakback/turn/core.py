@@ -295,6 +295,8 @@ class TurnCore:
             case Deadline.END_OF_TURN:
                 self._end_turn(CommitReason.ENDPOINT)
             case Deadline.TURN_LENGTH:
+                limit = f"the turn was ended at its greatest length of {self.config.max_turn_ms} ms"
+                self._fault(FaultCode.TURN_TOO_LONG, limit)
                 self._end_turn(CommitReason.TOO_LONG)
             case Deadline.TRANSCRIPT:
                 self._fault(FaultCode.TRANSCRIPT_OVERDUE, "no transcript came in time after the turn's end")

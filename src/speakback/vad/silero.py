@@ -63,7 +63,9 @@ class SileroVad:
         try:
             self._model = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
         except Exception as problem:  # onnxruntime raises classes of its own that share no base
-            raise WeightsError(f"the VAD model {model_path} cannot be loaded ({problem}): run `speakback weights`") from problem
+            raise WeightsError(
+                f"the VAD model {model_path} cannot be loaded ({problem}): run `speakback weights`"
+            ) from problem
         self._rate = np.array(EAR_HZ, np.int64)
         self._loop = asyncio.get_running_loop()
         self._ready: deque[SileroStream] = deque()
