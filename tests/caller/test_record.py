@@ -111,3 +111,7 @@ def test_an_empty_call() -> None:
 @pytest.mark.parametrize("key", ["duration_ms", "user_speech", "turns", "events", "errors"])
 def test_the_json_has(key: str) -> None:
     assert key in timeline([], []).to_json()
+
+
+def test_a_record_is_shown_in_a_few_words() -> None:
+    assert len(repr(CallRecord(frames(10_000), (), (), CallLog(), 0.0))) < 100

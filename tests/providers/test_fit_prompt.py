@@ -61,3 +61,10 @@ def test_a_growing_talk_is_cut_at_the_same_place_until_the_window_is_full(
         assert sum(map(message_tokens, kept)) <= window_tokens or len(kept) == 2
         talk = (*talk, agent("abc " * answer_words))
         before = kept
+
+
+def test_a_full_window_is_half_emptied_so_that_the_next_turns_cut_nothing() -> None:
+    talk = tuple(make("abc " * 30) for _ in range(5) for make in (user, agent))
+    window_tokens = message_tokens(SYSTEM) + sum(map(message_tokens, talk)) - 1
+    kept = fit_prompt(Prompt((SYSTEM, *talk)), window_tokens).messages
+    assert sum(map(message_tokens, kept[1:])) <= window_tokens // 2

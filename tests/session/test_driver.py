@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from speakback.session.settings import ReplyOptions
 from speakback.timebase import VOICE_HZ, samples_to_ms
 from tests.session.scripted import (
     ANSWER,
+    BRIEF,
     LONG,
     MANUAL,
     NOISE,

@@ -22,7 +22,6 @@ from speakback.turn.core import POLICY_FALLBACK_MS
 from speakback.turn.endpointing import (
     EndpointingPolicy,
     FixedEndpointing,
-    ManualEndpointing,
     PauseEvidence,
     SemanticEndpointing,
 )
@@ -98,7 +97,7 @@ def test_speech_without_end_is_committed_at_the_greatest_length() -> None:
 
 
 def test_the_greatest_length_holds_within_a_pause_too() -> None:
-    talk = pausing(replace(PLAIN, endpointing=ManualEndpointing(), max_turn_ms=8000))
+    talk = pausing(replace(PLAIN, endpointing=FixedEndpointing(100_000), max_turn_ms=8000))
     assert without_faults(talk.wait_until(9000)) == [CommitTurn(turn(1), 2000, CommitReason.TOO_LONG)]
 
 

@@ -23,7 +23,6 @@ from speakback.turn.core import TurnCore
 from speakback.turn.endpointing import (
     EndpointingPolicy,
     FixedEndpointing,
-    ManualEndpointing,
     PauseEvidence,
     SemanticEndpointing,
 )
@@ -84,7 +83,7 @@ class NonsensePolicy:
 POLICIES: tuple[EndpointingPolicy, ...] = (
     FixedEndpointing(500),
     SemanticEndpointing(sure_ms=200, doubtful_ms=800, unscored_ms=600),
-    ManualEndpointing(),
+    FixedEndpointing(24 * 3600 * 1000),
     cast(EndpointingPolicy, FailingPolicy()),
     cast(EndpointingPolicy, NonsensePolicy()),
 )

@@ -4,7 +4,6 @@ import pytest
 
 from speakback.turn.endpointing import (
     FixedEndpointing,
-    ManualEndpointing,
     PauseEvidence,
     SemanticEndpointing,
 )
@@ -38,8 +37,3 @@ def test_the_likelier_the_end_the_shorter_the_wait(probability: float | None, si
 def test_a_score_that_is_no_number_is_an_error_not_a_wait() -> None:
     with pytest.raises(ValueError, match="NaN"):
         SEMANTIC.silence_ms(PauseEvidence(float("nan"), spoken_ms=900))
-
-
-def test_manual_endpointing_outlasts_any_turn() -> None:
-    hour_ms = 3600 * 1000
-    assert ManualEndpointing().silence_ms(PauseEvidence(1.0, spoken_ms=hour_ms)) > hour_ms

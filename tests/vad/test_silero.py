@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from speakback import weights
@@ -83,6 +84,26 @@ async def test_speech_scores_high_and_silence_low(vad: SileroVad, frames: list[S
     assert max(scores[:second]) < 0.35
     assert max(scores[-second // 2 :]) < 0.35
     assert np.median(scores[second + 5 : -second - 5]) > 0.9
+
+
+async def test_a_frame_is_scored_with_its_streams_state_and_the_end_of_the_frame_before(
+    vad: SileroVad, model_path: Path, frames: list[Samples]
+) -> None:
+    """Against the model called plainly, frame by frame."""
+
+    def plainly() -> list[float]:
+        model = onnxruntime.InferenceSession(str(model_path), providers=["CPUExecutionProvider"])
+        state, context = np.zeros((2, 1, 128), np.float32), np.zeros(64, np.float32)
+        scores = []
+        for frame in frames:
+            heard = np.concatenate((context, frame))[np.newaxis]
+            score, state = model.run(None, {"input": heard, "state": state, "sr": np.array(EAR_HZ, np.int64)})
+            context = frame[-64:]
+            scores.append(float(score[0, 0]))
+        return scores
+
+    expected = await asyncio.to_thread(plainly)
+    assert await Listener(vad).hears(frames) == pytest.approx(expected, abs=1e-4)
 
 
 async def test_many_streams_together_score_as_each_alone(vad: SileroVad, frames: list[Samples]) -> None:

@@ -1,6 +1,6 @@
 """What a client that plays agent audio at once has played of it. Pure; counts samples on the call's clock."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from speakback.audio.pcm import Samples
 from speakback.timebase import VOICE_HZ, samples_to_ms
@@ -12,7 +12,7 @@ class Stretch:
 
     item_id: str
     start_samples: int
-    audio_24k: Samples
+    audio_24k: Samples = field(repr=False)
 
     @property
     def end_samples(self) -> int:

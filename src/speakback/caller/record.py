@@ -1,6 +1,6 @@
 """From what a caller noted during a call to the call's timeline. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,19 +23,19 @@ class SentFrame:
 
     spoken_ms: float
     handed_ms: float
-    audio_24k: Samples
+    audio_24k: Samples = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """All that a caller noted."""
+    """All that a caller noted. Its `repr` is short: `asyncio.run` makes one of what its task returns."""
 
-    frames: tuple[SentFrame, ...]
+    frames: tuple[SentFrame, ...] = field(repr=False)
     spoken: tuple[Interval, ...]
     """Where the user speaks, by position in `frames`."""
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Stretch, ...] = field(repr=False)
     """Agent audio as it was played."""
-    log: CallLog
+    log: CallLog = field(repr=False)
     slipped_ms: float
 
 

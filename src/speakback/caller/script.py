@@ -1,7 +1,7 @@
 """A caller that follows a script as a polite person would: it waits for the agent's end, save where it cuts in."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class SpokenLine:
     """A line of the script and its sound."""
 
     line: ScriptLine
-    audio_24k: Samples
+    audio_24k: Samples = field(repr=False)
 
 
 async def spoken(voice: TextToSpeech, lines: Sequence[ScriptLine]) -> list[SpokenLine]:

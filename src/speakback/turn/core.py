@@ -11,8 +11,6 @@ Liveness: what is owed stays in `_unanswered` until a reply takes it over, and c
 fails or is interrupted unheard; while the agent is not idle or the user not silent, a deadline is armed.
 """
 
-from dataclasses import dataclass
-from enum import Enum
 from operator import index
 
 from speakback.timebase import ReplyId, TurnId
@@ -51,47 +49,11 @@ from speakback.turn.events import (
     TranscriptionFailed,
     TurnTranscribed,
 )
+from speakback.turn.records import BegunReply, Deadline, OpenTurnRecord, Owed
 from speakback.turn.tables import AGENT_TABLE, USER_TABLE, Agent, AgentMove, IllegalMove, User, UserMove, after
 
 POLICY_FALLBACK_MS = 700
 """The silence that ends a turn when the endpointing policy itself fails."""
-
-
-class Deadline(Enum):
-    """What the core may be waiting for: data, never a task."""
-
-    END_OF_TURN = "end of turn"
-    TURN_LENGTH = "turn length"
-    TRANSCRIPT = "transcript"
-    REPLY_LIFE = "reply life"
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The user turn that is open."""
-
-    turn_id: TurnId
-    onset_ms: int
-    end_ms: int
-    pause: int = 0
-    probability: float | None = None
-
-
-@dataclass(slots=True)
-class _Owed:
-    """A user turn that is to be answered aloud, or, where `turn_id` is None, the client's request for a reply."""
-
-    turn_id: TurnId | None
-    failed: bool = False
-    """Whether it came to nothing once (no transcript, or a reply that failed): only an apology is left."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """The reply that was begun to all that was owed, latest last. While thinking without one, a transcript is due."""
-
-    reply_id: ReplyId
-    answers: list[_Owed]
 
 
 class _UnknownId(Exception):
@@ -105,9 +67,9 @@ class TurnCore:
         self.config = config
         self.user = User.SILENT
         self.agent = Agent.IDLE
-        self._turn: _Turn | None = None
-        self._reply: _Reply | None = None
-        self._unanswered: list[_Owed] = []
+        self._turn: OpenTurnRecord | None = None
+        self._reply: BegunReply | None = None
+        self._unanswered: list[Owed] = []
         self._untranscribed: set[TurnId] = set()
         self._deadlines: dict[Deadline, int] = {}
         self._last_turn_id = 0
@@ -215,7 +177,7 @@ class TurnCore:
             return
         self._move_user(UserMove.START)
         onset_ms = min(onset_ms, self._now_ms)
-        self._turn = _Turn(self._new_turn_id(), onset_ms, end_ms=onset_ms)
+        self._turn = OpenTurnRecord(self._new_turn_id(), onset_ms, end_ms=onset_ms)
         self._deadlines[Deadline.TURN_LENGTH] = onset_ms + self.config.max_turn_ms
         if self.config.barge_in is BargeIn.IMMEDIATE and self.agent is not Agent.IDLE:
             heard = self.agent is not Agent.THINKING
@@ -268,7 +230,7 @@ class TurnCore:
         if self.agent is not Agent.IDLE:
             self._fault(FaultCode.REPLY_ACTIVE, "a reply is active: cancel it or wait for its end", request_id)
             return
-        self._unanswered.append(_Owed(None))
+        self._unanswered.append(Owed(None))
         self._move_agent(AgentMove.THINK)
         self._answer()
 
@@ -336,7 +298,7 @@ class TurnCore:
         turn = self._close_turn()
         self._commit(turn.turn_id, self._now_ms if still_voiced else turn.end_ms, reason)
         if self.config.auto_reply and reason is not CommitReason.CLIENT:
-            self._unanswered.append(_Owed(turn.turn_id))
+            self._unanswered.append(Owed(turn.turn_id))
         self._answer()
 
     def _commit(self, turn_id: TurnId, end_ms: int, reason: CommitReason) -> None:
@@ -359,12 +321,12 @@ class TurnCore:
     def _begin_reply(self) -> None:
         answers, self._unanswered = self._unanswered, []
         self._last_reply_id += 1
-        self._reply = _Reply(ReplyId(self._last_reply_id), answers)
+        self._reply = BegunReply(ReplyId(self._last_reply_id), answers)
         self._arm(Deadline.REPLY_LIFE, self.config.first_audio_timeout_ms)
         begin = Apologise if answers[-1].failed else StartReply
         self._do(begin(self._reply.reply_id, answers[-1].turn_id))
 
-    def _stop_reply(self, reason: StopReason) -> list[_Owed]:
+    def _stop_reply(self, reason: StopReason) -> list[Owed]:
         """Cut the reply short, if it was begun; returns what it was to answer."""
         self._move_agent(AgentMove.STOP)
         if (reply := self._close_reply()) is None:
@@ -385,18 +347,18 @@ class TurnCore:
     def _move_agent(self, move: AgentMove) -> None:
         self.agent = after(AGENT_TABLE, self.agent, move)
 
-    def _open_turn(self) -> _Turn:
+    def _open_turn(self) -> OpenTurnRecord:
         assert self._turn is not None, "a user who is not silent has an open turn"
         return self._turn
 
-    def _close_turn(self) -> _Turn:
+    def _close_turn(self) -> OpenTurnRecord:
         turn = self._open_turn()
         self._turn = None
         self._disarm(Deadline.END_OF_TURN)
         self._disarm(Deadline.TURN_LENGTH)
         return turn
 
-    def _close_reply(self) -> _Reply | None:
+    def _close_reply(self) -> BegunReply | None:
         reply, self._reply = self._reply, None
         self._disarm(Deadline.REPLY_LIFE)
         return reply

@@ -62,14 +62,5 @@ class SemanticEndpointing:
         return round(self.sure_ms + min(max(doubt, 0.0), 1.0) * (self.doubtful_ms - self.sure_ms))
 
 
-@dataclass(frozen=True, slots=True)
-class ManualEndpointing:
-    """Only the client ends turns; the VAD has no say (`turn_detection: null`)."""
-
-    def silence_ms(self, evidence: PauseEvidence) -> int:
-        """Longer than any turn."""
-        return 24 * 3600 * 1000
-
-
-EndpointingPolicy: TypeAlias = FixedEndpointing | SemanticEndpointing | ManualEndpointing
+EndpointingPolicy: TypeAlias = FixedEndpointing | SemanticEndpointing
 """The policies that a configuration may hold; all satisfy `Endpointing`."""

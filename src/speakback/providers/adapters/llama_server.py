@@ -36,7 +36,7 @@ class LlamaOptions:
     context_tokens: int = 4096
     threads: int = 2
     parallel: int = 4
-    batch_tokens: int = 64
+    batch_tokens: int = 32
     cache_mib: int = 256
 
 
