@@ -13,7 +13,8 @@ from speakback.caller.line import connected
 from speakback.caller.microphone import FRAME_SAMPLES, room_noise
 from speakback.caller.server_process import ServerProcess, server_process
 
-SETTLE_S = 3.0
+SETTLE_S = 5.0
+"""A new session has the model read its instructions; that is not idling."""
 MEASURED_S = 25.0
 SHARE_PERCENT = 1.0
 
@@ -22,6 +23,8 @@ async def measure() -> Findings:
     """The server's processor time, without a session and with each kind of silent one."""
     async with server_process() as server:
         url, key = server.url, server.api_key
+        async with calling(url, key):
+            await asyncio.sleep(SETTLE_S)
         without = await _share(server, nullcontext())
         zeros = await _share(server, calling(url, key, background=np.zeros(FRAME_SAMPLES, np.float32)))
         noise = await _share(server, calling(url, key, background=room_noise()))
