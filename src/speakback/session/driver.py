@@ -21,6 +21,7 @@ from speakback.session import notices as n
 from speakback.session.history import DuplicateItem, History, UnknownItem
 from speakback.session.items import Item
 from speakback.session.latency import TurnMarks
+from speakback.session.ports import Ports
 from speakback.session.replies import Replies, TruncateRefused, history_prompt
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.session.user_turns import UserTurns
@@ -66,30 +67,13 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._core = TurnCore(settings.turn)
         self._history = History()
+        ports = Ports(self.new_id, self._notify, self._happened, self._now_ms, self._spawn, self._log)
         self._turns = UserTurns(
-            engines,
-            self._history,
-            settings=lambda: self.settings,
-            ids=self.new_id,
-            notify=self._notify,
-            happened=self._happened,
-            now_ms=self._now_ms,
-            spawn=self._spawn,
-            log=self._log,
-            overheard=self._on_overheard,
+            engines, self._history, ports, settings=lambda: self.settings, overheard=self._on_overheard
         )
         self._ears = self._turns.ears
         self._ears.set_listening(settings.listens)
-        self._replies = Replies(
-            engines,
-            self._history,
-            ids=self.new_id,
-            notify=self._notify,
-            happened=self._happened,
-            now_ms=self._now_ms,
-            spawn=self._spawn,
-            log=self._log,
-        )
+        self._replies = Replies(engines, self._history, ports)
         self._asked = ReplyOptions()
         """What the client's last request said; kept, because a reply that was stopped unheard is begun again."""
         self._ids = 0

@@ -71,7 +71,10 @@ class History:
                     if text:
                         messages.append(Message(role, text))
                 case ToolCallItem(call_id=call_id, name=name, arguments=arguments):
-                    messages.append(Message("assistant", "", tool_calls=(ToolCall(call_id, name, arguments),)))
+                    call = ToolCall(call_id, name, arguments)
+                    # Calls made together are one message: strict services refuse a call whose output is not next.
+                    together = messages.pop().tool_calls if messages and messages[-1].tool_calls else ()
+                    messages.append(Message("assistant", "", tool_calls=(*together, call)))
                 case ToolOutputItem(call_id=call_id, output=output):
                     messages.append(Message("tool", output, tool_call_id=call_id))
         return tuple(messages)

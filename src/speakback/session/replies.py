@@ -5,11 +5,7 @@ It happens once, in `settle`, whether the reply finished, was stopped or failed.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
-
-import structlog
 
 from speakback.audio.artifacts import ArtifactReport, find_artifacts
 from speakback.audio.playout import PlayoutLedger
@@ -20,6 +16,7 @@ from speakback.session import notices as n
 from speakback.session.history import History
 from speakback.session.items import MessageItem, ToolCallItem
 from speakback.session.latency import TurnMarks, closed
+from speakback.session.ports import Ports
 from speakback.session.reply import Reply, ReplyPlan, ReplyReports
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.timebase import VOICE_HZ, ReplyId, samples_to_ms
@@ -50,23 +47,12 @@ class Replies:
         self,
         engines: Engines,
         history: History,
-        *,
-        ids: Callable[[str], str],
-        notify: Callable[[n.Notice], None],
-        happened: Callable[[ev.Event], None],
-        now_ms: Callable[[], int],
-        spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
-        log: structlog.stdlib.BoundLogger,
+        ports: Ports,
     ) -> None:
         self.current: Reply | None = None
         self._engines = engines
         self._history = history
-        self._ids = ids
-        self._notify = notify
-        self._happened = happened
-        self._now_ms = now_ms
-        self._spawn = spawn
-        self._log = log
+        self._ports = ports
         self._task: asyncio.Task[None] | None = None
         self._ledgers: dict[str, PlayoutLedger] = {}
         self._user_item: str | None = None
@@ -86,24 +72,24 @@ class Replies:
         """Start a reply; without a prompt it is the apology. `user_item` is the turn that it answers."""
         plan = ReplyPlan(
             reply_id=reply_id,
-            response_id=self._ids("resp"),
-            item_id=self._ids("item"),
+            response_id=self._ports.new_id("resp"),
+            item_id=self._ports.new_id("item"),
             prompt=prompt,
             text=APOLOGY,
             speaks=speaks,
             metadata=metadata,
         )
         reports = ReplyReports(
-            notice=self._notify,
+            notice=self._ports.notify,
             began_message=lambda: self._begin_message(plan),
-            audible=lambda: self._happened(ev.ReplyAudible(reply_id)),
-            progressed=lambda: self._happened(ev.ReplyProgressed(reply_id)),
-            now_ms=self._now_ms,
+            audible=lambda: self._ports.happened(ev.ReplyAudible(reply_id)),
+            progressed=lambda: self._ports.happened(ev.ReplyProgressed(reply_id)),
+            now_ms=self._ports.now_ms,
         )
         self.current = Reply(plan, self._engines.llm, self._engines.tts, marks, reports)
         self._user_item, self._confidence = user_item, confidence
-        self._notify(n.ReplyBegan(plan.response_id, speaks, metadata))
-        self._task = self._spawn(self._run(self.current))
+        self._ports.notify(n.ReplyBegan(plan.response_id, speaks, metadata))
+        self._task = self._ports.spawn(self._run(self.current))
 
     def cut(self, fade_ms: int) -> None:
         """Silence the current reply now; `settle` must follow within the same step."""
@@ -125,16 +111,16 @@ class Replies:
                 self._history.replace(message)
             if plan.speaks:
                 self._remember(plan.item_id, reply.ledger)
-            self._notify(n.ReplyMessageEnded(plan.response_id, 0, message))
+            self._ports.notify(n.ReplyMessageEnded(plan.response_id, 0, message))
             items.append(message)
         if finished:
             items += self._add_tool_calls(reply, output_index=len(items))
         status, because = self._status(reply, reason)
-        self._notify(
+        self._ports.notify(
             n.ReplyEnded(plan.response_id, status, because, tuple(items), outcome.usage, plan.speaks, plan.metadata)
         )
-        self._log.info("reply ended", reply_id=plan.reply_id, status=status, reason=because)
-        self._spawn(self._measure(reply, self._user_item, self._confidence))
+        self._ports.log.info("reply ended", reply_id=plan.reply_id, status=status, reason=because)
+        self._ports.spawn(self._measure(reply, self._user_item, self._confidence))
 
     def truncate(self, item_id: str, audio_end_ms: int) -> None:
         """Cut a spoken item to what the client says was heard. Raises `TruncateRefused`."""
@@ -149,15 +135,15 @@ class Replies:
             raise TruncateRefused(f"{item_id!r} was deleted")
         item = self._history.get(item_id)
         if isinstance(item, MessageItem):
-            self._history.replace(replace(item, text=ledger.heard_text(self._now_ms())))
-        self._notify(n.ItemTruncated(item_id, audio_end_ms))
+            self._history.replace(replace(item, text=ledger.heard_text(self._ports.now_ms())))
+        self._ports.notify(n.ItemTruncated(item_id, audio_end_ms))
 
     def acknowledge(self, item_id: str, played_ms: int) -> None:
         """The client says how much of an item it has played; an item no longer remembered is no matter."""
         ledger = self._ledger(item_id)
         if ledger is None:
             return
-        now_ms = self._now_ms()
+        now_ms = self._ports.now_ms()
         ledger.acknowledge(played_ms, now_ms)
         reply = self.current
         if reply is None or reply.plan.item_id != item_id or played_ms <= 0:
@@ -173,19 +159,19 @@ class Replies:
         except* ProviderError as group:
             self._fail(reply, group)
         except* Exception as group:  # a defect of ours must not leave the caller in silence
-            self._log.error("reply crashed", reply_id=reply.plan.reply_id, exc_info=group)
+            self._ports.log.error("reply crashed", reply_id=reply.plan.reply_id, exc_info=group)
             self._fail(reply, group)
         else:
             if reply is self.current:
                 self.settle(None)
-                self._happened(ev.ReplyFinished(reply.plan.reply_id))
+                self._ports.happened(ev.ReplyFinished(reply.plan.reply_id))
 
     def _fail(self, reply: Reply, group: BaseExceptionGroup[Exception]) -> None:
         problem = group.exceptions[0]
         known = isinstance(problem, ProviderError)
         message = str(problem) if known else "the server failed while it made the reply"
-        self._notify(n.Fault("provider_failed" if known else "internal_error", message, by_client=False))
-        self._happened(ev.ReplyFailed(reply.plan.reply_id))
+        self._ports.notify(n.Fault("provider_failed" if known else "internal_error", message, by_client=False))
+        self._ports.happened(ev.ReplyFailed(reply.plan.reply_id))
 
     def _begin_message(self, plan: ReplyPlan) -> str | None:
         return self._history.add(MessageItem(plan.item_id, "assistant", "", spoken=plan.speaks, status="in_progress"))
@@ -193,9 +179,9 @@ class Replies:
     def _add_tool_calls(self, reply: Reply, output_index: int) -> list[ToolCallItem]:
         items: list[ToolCallItem] = []
         for call in reply.outcome.tool_calls:
-            item = ToolCallItem(self._ids("item"), call.call_id, call.name, call.arguments)
+            item = ToolCallItem(self._ports.new_id("item"), call.call_id, call.name, call.arguments)
             previous = self._history.add(item)
-            self._notify(n.ReplyToolCalled(reply.plan.response_id, output_index + len(items), item, previous))
+            self._ports.notify(n.ReplyToolCalled(reply.plan.response_id, output_index + len(items), item, previous))
             items.append(item)
         return items
 
@@ -221,7 +207,7 @@ class Replies:
     async def _measure(self, reply: Reply, user_item: str | None, confidence: float | None) -> None:
         """Close the latency ledger; the audio is looked over on a thread."""
         artifacts = await asyncio.to_thread(_artifacts, reply.ledger) if reply.ledger.sent_samples else None
-        self._notify(
+        self._ports.notify(
             n.LatencyMeasured(
                 closed(
                     reply.marks,

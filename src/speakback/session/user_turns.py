@@ -6,10 +6,8 @@ calls the methods of the same name here, and what is found out goes back as even
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
-
-import structlog
+from collections.abc import Callable
+from typing import TypeVar
 
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
@@ -18,6 +16,7 @@ from speakback.session import notices as n
 from speakback.session.ears import Ears, HeardEdge
 from speakback.session.history import History
 from speakback.session.items import MessageItem
+from speakback.session.ports import Ports
 from speakback.session.settings import SessionSettings
 from speakback.session.user_turn import UserTurn
 from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
@@ -29,12 +28,6 @@ TURNS_REMEMBERED = 16
 _T = TypeVar("_T")
 
 
-class Spawn(Protocol):
-    """Begins a task that belongs to the session."""
-
-    def __call__(self, work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]": ...
-
-
 class UserTurns:
     """The open turn, those whose transcripts are under way, and a few that ended."""
 
@@ -42,25 +35,15 @@ class UserTurns:
         self,
         engines: Engines,
         history: History,
+        ports: Ports,
         *,
         settings: Callable[[], SessionSettings],
-        ids: Callable[[str], str],
-        notify: Callable[[n.Notice], None],
-        happened: Callable[[ev.Event], None],
-        now_ms: Callable[[], int],
-        spawn: Spawn,
-        log: structlog.stdlib.BoundLogger,
         overheard: Callable[[str], None],
     ) -> None:
         self._engines = engines
         self._history = history
         self._settings = settings
-        self._ids = ids
-        self._notify = notify
-        self._happened = happened
-        self._now_ms = now_ms
-        self._spawn = spawn
-        self._log = log
+        self._ports = ports
         self._overheard = overheard
         """Told what the user has said so far of a turn that is still open."""
         self.ears = Ears(engines.vad, settings().hearing, on_edge=self._on_edge, on_frame=self._on_frame)
@@ -82,15 +65,15 @@ class UserTurns:
         """A turn begins at the voice that was just heard."""
         turn = self._open = self._new(turn_id, self._edge)
         self.ears.kept_from = turn.start
-        self._notify(n.UserSpeechStarted(turn.item_id, samples_to_ms(turn.onset, EAR_HZ)))
+        self._ports.notify(n.UserSpeechStarted(turn.item_id, samples_to_ms(turn.onset, EAR_HZ)))
 
     def examine_pause(self, turn_id: TurnId, pause: int, end_ms: int) -> None:
         """The voice fell silent: transcribe and score the turn up to there."""
         turn = self._turns[turn_id]
         turn.marks.speech_ended_ms = end_ms
         turn.begin_pause(pause)
-        self._spawn(self._weigh_sound(turn, pause, self._edge))
-        self._spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
+        self._ports.spawn(self._weigh_sound(turn, pause, self._edge))
+        self._ports.spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
 
     def go_on(self, turn_id: TurnId) -> None:
         """The voice came back."""
@@ -105,19 +88,19 @@ class UserTurns:
         if turn is None:
             turn = self._new(turn_id, self.ears.audio.start)
         end = self._edge if detected and not self.ears.voiced else self.ears.audio.end
-        turn.marks.committed_ms = self._now_ms()
+        turn.marks.committed_ms = self._ports.now_ms()
         if turn.marks.speech_ended_ms is not None:
             turn.marks.endpoint_due_ms = turn.marks.committed_ms - late_ms
         self._open, self._turn_end = None, end
         final = turn.transcribed_to(end)
         self.ears.forget()
         if detected:
-            self._notify(n.UserSpeechStopped(turn.item_id, samples_to_ms(end, EAR_HZ)))
+            self._ports.notify(n.UserSpeechStopped(turn.item_id, samples_to_ms(end, EAR_HZ)))
         item = MessageItem(turn.item_id, "user", "", spoken=True, status="in_progress")
         previous = self._history.add(item)
-        self._notify(n.InputBufferCommitted(turn.item_id, previous))
-        self._notify(n.ItemAdded(item, previous))
-        self._spawn(self._finish(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000))
+        self._ports.notify(n.InputBufferCommitted(turn.item_id, previous))
+        self._ports.notify(n.ItemAdded(item, previous))
+        self._ports.spawn(self._finish(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000))
 
     def drop(self, turn_id: TurnId) -> None:
         """The turn is to be forgotten: it held no words, or the client cleared it."""
@@ -127,25 +110,25 @@ class UserTurns:
             self._open = None
         if self._history.has(turn.item_id):
             self._history.delete(turn.item_id)
-            self._notify(n.ItemDeleted(turn.item_id))
+            self._ports.notify(n.ItemDeleted(turn.item_id))
 
     # ---- what is heard ------------------------------------------------------------------------
 
     def _on_edge(self, heard: HeardEdge) -> None:
         self._edge = heard.edge.sample
         started = isinstance(heard.edge, VoiceStarted)
-        self._happened(ev.SpeechStarted(heard.at_ms) if started else ev.SpeechStopped(heard.at_ms))
+        self._ports.happened(ev.SpeechStarted(heard.at_ms) if started else ev.SpeechStopped(heard.at_ms))
 
     def _on_frame(self, silence_ahead_ms: int) -> None:
         turn = self._open
         if turn is None:
             return
         if silence_ahead_ms:
-            self._happened(ev.SilenceObserved(silence_ahead_ms))
+            self._ports.happened(ev.SilenceObserved(silence_ahead_ms))
         elif self.ears.voiced:
             position = self.ears.audio.end
             if turn.due_for_partial(position, self._settings().hearing.partial_interval_ms):
-                self._spawn(self._read_partial(turn, turn.transcribed_to(position)))
+                self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position)))
 
     # ---- what is found out --------------------------------------------------------------------
 
@@ -156,12 +139,12 @@ class UserTurns:
             return None
         problem = reading.exception()
         if problem is not None:
-            self._log.warning("a partial transcription failed", problem=type(problem).__name__)
+            self._ports.log.warning("a partial transcription failed", problem=type(problem).__name__)
             return None
         transcript = reading.result()
         grown = turn.agreed.push(transcript.text)
         if grown and self._settings().transcribes:
-            self._notify(n.TranscriptGrew(turn.item_id, grown))
+            self._ports.notify(n.TranscriptGrew(turn.item_id, grown))
         if transcript.text and self._open is turn:
             self._overheard(transcript.text)
         return transcript
@@ -170,7 +153,7 @@ class UserTurns:
         try:
             acoustic = await turn.score(end)
         except ProviderError as problem:
-            self._log.warning("the end of turn was not scored", problem=str(problem))
+            self._ports.log.warning("the end of turn was not scored", problem=str(problem))
             return
         self._weigh(turn, pause, turn.weigh(pause, acoustic=acoustic))
 
@@ -181,7 +164,7 @@ class UserTurns:
 
     def _weigh(self, turn: UserTurn, pause: int, probability: float | None) -> None:
         if probability is not None:
-            self._happened(ev.EndOfTurnScored(turn.turn_id, pause, probability))
+            self._ports.happened(ev.EndOfTurnScored(turn.turn_id, pause, probability))
 
     async def _finish(self, turn: UserTurn, reading: "asyncio.Task[Transcript]", seconds: float) -> None:
         await asyncio.wait([reading])
@@ -193,33 +176,33 @@ class UserTurns:
             if self._history.has(turn.item_id):
                 self._history.replace(MessageItem(turn.item_id, "user", "", spoken=True, status="incomplete"))
             message = str(problem) if isinstance(problem, ProviderError) else "the server failed to transcribe"
-            self._notify(n.TranscriptFailed(turn.item_id, message))
-            self._notify(n.Fault("transcription_failed", message, by_client=False))
-            self._happened(ev.TranscriptionFailed(turn.turn_id))
+            self._ports.notify(n.TranscriptFailed(turn.item_id, message))
+            self._ports.notify(n.Fault("transcription_failed", message, by_client=False))
+            self._ports.happened(ev.TranscriptionFailed(turn.turn_id))
             return
         transcript = reading.result()
-        turn.marks.transcribed_ms = self._now_ms()
+        turn.marks.transcribed_ms = self._ports.now_ms()
         turn.confidence = transcript.confidence
         if transcript.rejected is not None:
-            self._log.info("a transcript was rejected", turn_id=turn.turn_id, reason=transcript.rejected)
+            self._ports.log.info("a transcript was rejected", turn_id=turn.turn_id, reason=transcript.rejected)
         if self._history.has(turn.item_id):
             self._history.replace(MessageItem(turn.item_id, "user", transcript.text, spoken=True))
         if self._settings().transcribes:
-            self._notify(n.TranscriptCompleted(turn.item_id, transcript.text, seconds, transcript.confidence))
-        self._happened(ev.TurnTranscribed(turn.turn_id, bool(transcript.text)))
+            self._ports.notify(n.TranscriptCompleted(turn.item_id, transcript.text, seconds, transcript.confidence))
+        self._ports.happened(ev.TurnTranscribed(turn.turn_id, bool(transcript.text)))
 
     def _new(self, turn_id: TurnId, onset: int) -> UserTurn:
         preroll = ms_to_samples(self._settings().hearing.preroll_ms, EAR_HZ)
         turn = UserTurn(
             turn_id,
-            self._ids("item"),
+            self._ports.new_id("item"),
             self.ears.audio,
             onset=onset,
             start=max(onset - preroll, self._turn_end, self.ears.audio.start),
             stt=self._engines.stt,
             end_of_turn=self._engines.end_of_turn,
             language=self._settings().language,
-            spawn=self._spawn,
+            spawn=self._ports.spawn,
         )
         self._turns[turn_id] = turn
         return turn
