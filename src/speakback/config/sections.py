@@ -186,10 +186,13 @@ class LlmSettings(Section):
     )
     max_tokens: int = Field(default=160, ge=1, le=16_384, description="Longest reply.")
     temperature: float = Field(
-        default=0.6, ge=0, le=2, description="Randomness of the replies; 0 is always the likeliest word."
+        default=0.3, ge=0, le=2, description="Randomness of the replies; 0 is always the likeliest word."
     )
     context_tokens: int = Field(default=4096, ge=512, le=1_048_576, description="Context window that llama allots.")
-    threads: Threads = Field(default=2, description="Processor threads of llama.")
+    threads: Threads = Field(
+        default=1,
+        description="Processor threads of llama. More are quicker only on cores that nothing else uses.",
+    )
 
 
 class TtsSettings(Section):

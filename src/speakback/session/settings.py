@@ -35,7 +35,7 @@ class SessionSettings:
     tools: tuple[Tool, ...] = ()
     tool_choice: Literal["auto", "none", "required"] = "auto"
     max_tokens: int = 160
-    temperature: float = 0.6
+    temperature: float = 0.3
     hearing: Hearing = Hearing()
 
 

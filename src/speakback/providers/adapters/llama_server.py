@@ -6,6 +6,7 @@ key that nobody is told. Calls from Python go through the object and need neithe
 """
 
 import ctypes
+import os
 import secrets
 import signal
 import tempfile
@@ -14,9 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import xllamacpp
+# Read by OpenMP when it is loaded. Its threads spin at barriers by default; on cores that are shared with anything
+# (our other models, a noisy neighbour) that costs most of the speed: measured 2 tokens/s spinning, 8 sleeping.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from speakback.providers.errors import ProviderError
+import xllamacpp  # noqa: E402
+
+from speakback.providers.errors import ProviderError  # noqa: E402
 
 GGUF_MAGIC = b"GGUF"
 
@@ -34,7 +39,7 @@ class LlamaOptions:
     """
 
     context_tokens: int = 4096
-    threads: int = 2
+    threads: int = 1
     parallel: int = 4
     batch_tokens: int = 32
     cache_mib: int = 256
