@@ -25,9 +25,9 @@ def test_what_the_way_took() -> None:
 
 
 def test_a_frame_that_ends_with_a_packet_but_for_the_resamplers_lag() -> None:
-    # 1024 + 128 = 1152; with the lag 1155, within packet 57, handed over at 1161.
-    turn = replace(TURN, heard=replace(HEARD, end_audio_ms=1024))
-    assert transport_ms(turn, RECORD) == pytest.approx(1577 - (1161 - 128) - 600)
+    # 1152 + 128 = 1280, where packet 63 ends; with the lag 1283, within packet 64, handed over at 1301.
+    turn = replace(TURN, heard=replace(HEARD, end_audio_ms=1152))
+    assert transport_ms(turn, RECORD) == pytest.approx(1577 - (1301 - 128) - 600)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_what_is_said_goes_out_whole_and_at_its_place() -> None:
     assert microphone.spoken == [Interval(200, 450)]
     frames = [microphone.next_frame() for _ in range(18)]
     assert np.array_equal(np.concatenate(frames)[: len(speech) + 2400], join(silence(100), speech))
+    assert {len(frame) for frame in frames} == {FRAME_SAMPLES}
     assert microphone.position_ms == 460
 
 

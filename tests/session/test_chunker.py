@@ -115,3 +115,18 @@ def test_the_first_clause_never_waits_for_more_than_eight_words(words: list[str]
     first = chunker.push(" ".join(words[:8]) + " ")
     assert len(first) == 1
     assert 4 <= len(first[0].split()) <= 8
+
+
+def test_a_slow_model_gets_a_shorter_first_clause_and_then_growing_ones() -> None:
+    chunker = ClauseChunker()
+    assert chunker.push("I came here by ") == []
+    chunker.hurry()
+    assert chunker.push("bike ") == ["I came here"]
+    assert chunker.push("this morning because the weather was so nice ") == ["by bike this morning because the weather"]
+
+
+def test_hurry_comes_too_late_after_a_clause() -> None:
+    chunker = ClauseChunker()
+    assert chunker.push("Of course, ") == ["Of course,"]
+    chunker.hurry()
+    assert chunker.push("you may sit wherever you like to sit ") == []

@@ -19,16 +19,28 @@ class ClauseSize:
     max_characters: int
     at_weak_borders: bool
     """Commas and dashes end it, too; else only sentences, lines and the limits do."""
-    opener_after_words: int | None
+    opener_after_words: int | None = None
     """After this many words it also ends before a word that opens another clause."""
+    break_after_words: int = 4
+    """A clause that must be cut at its greatest length is not cut before so many words."""
 
 
 SIZES = (
     ClauseSize(min_words=2, max_words=8, max_characters=80, at_weak_borders=True, opener_after_words=4),
-    ClauseSize(min_words=4, max_words=16, max_characters=140, at_weak_borders=True, opener_after_words=None),
-    ClauseSize(min_words=2, max_words=45, max_characters=200, at_weak_borders=False, opener_after_words=None),
+    ClauseSize(min_words=4, max_words=16, max_characters=140, at_weak_borders=True),
+    ClauseSize(min_words=2, max_words=45, max_characters=200, at_weak_borders=False),
 )
 """Of the first clause, the second, and all later ones."""
+
+HURRIED_SIZES = (
+    ClauseSize(
+        min_words=2, max_words=3, max_characters=80, at_weak_borders=True, opener_after_words=2, break_after_words=2
+    ),
+    ClauseSize(min_words=3, max_words=7, max_characters=80, at_weak_borders=True),
+    *SIZES[1:],
+)
+"""The same for a model that writes slowly (10 tokens a second is 7 words): each clause is spoken in the time that the
+next, some two and a half times longer, takes to be written."""
 
 STRONG_SIGNS = frozenset("!?。！？")
 WEAK_SIGNS = frozenset(",;:—–…、，；：")
@@ -176,8 +188,6 @@ CLINGING_WORDS = BREAK_WORDS | frozenset(
 )
 """A clause should not end on one of these."""
 
-MIN_WORDS_BEFORE_BREAK = 4
-
 _TOKEN = re.compile(r"(?P<gap>\s*)(?P<word>[^\s—。！？、，；：]*[—。！？、，；：]|[^\s—。！？、，；：]+(?=\s))")
 """A word with all that clings to it, once what follows shows that it is complete; a dash needs no space after it."""
 
@@ -196,12 +206,18 @@ class ClauseChunker:
     def __init__(self) -> None:
         self._text = ""
         self._clauses = 0
+        self._sizes: tuple[ClauseSize, ...] = SIZES
+
+    def hurry(self) -> None:
+        """The model is slow: a shorter first clause will do. Nothing changes once a clause was given."""
+        if not self._clauses:
+            self._sizes = HURRIED_SIZES
 
     def push(self, text: str) -> list[str]:
         """The clauses that are complete now."""
         self._text += text
         clauses = []
-        while (end := clause_end(self._text, SIZES[min(self._clauses, len(SIZES) - 1)])) is not None:
+        while (end := clause_end(self._text, self._sizes[min(self._clauses, len(self._sizes) - 1)])) is not None:
             clauses.append(self._text[:end].strip())
             self._text = self._text[end:]
             self._clauses += 1
@@ -227,7 +243,7 @@ def clause_end(text: str, size: ClauseSize) -> int | None:
         core = _plain(token["word"])
         if size.opener_after_words is not None and words >= size.opener_after_words and core in CLAUSE_OPENERS:
             return start
-        if words >= MIN_WORDS_BEFORE_BREAK and core in BREAK_WORDS:
+        if words >= size.break_after_words and core in BREAK_WORDS:
             cuts.before_break_word = start
         words += any(sign.isalnum() for sign in token["word"])
         border = border_after(token["word"])
@@ -235,9 +251,9 @@ def clause_end(text: str, size: ClauseSize) -> int | None:
         wanted = Border.CLAUSE if size.at_weak_borders else Border.SENTENCE
         if (words and line_ends) or (words >= size.min_words and border >= wanted):
             return last_end
-        if border is Border.CLAUSE and words >= MIN_WORDS_BEFORE_BREAK:
+        if border is Border.CLAUSE and words >= size.break_after_words:
             cuts.at_weak_border = last_end
-        if words >= MIN_WORDS_BEFORE_BREAK and core not in CLINGING_WORDS:
+        if words >= size.break_after_words and core not in CLINGING_WORDS:
             cuts.after_word = last_end
         if words >= size.max_words:
             return cuts.best(last_end)

@@ -83,6 +83,7 @@ class Session:
         self._late_ms = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._warming: asyncio.Task[None] | None = None
+        self._warmed: Prompt | None = None
         self._notices: asyncio.Queue[n.Notice | None] = asyncio.Queue()
         self._closed = asyncio.Event()
 
@@ -224,6 +225,7 @@ class Session:
 
     def _step(self, event: "ev.Event | _TimerFired") -> None:
         now_ms = self._now_ms()
+        was_busy = self._core.agent is not Agent.IDLE
         if isinstance(event, _TimerFired):
             now_ms = max(now_ms, event.deadline_ms)
             self._late_ms = now_ms - event.deadline_ms
@@ -231,6 +233,8 @@ class Session:
         else:
             self._late_ms = 0
             self._perform(self._core.handle(event, now_ms))
+        if was_busy and self._core.agent is Agent.IDLE:
+            self._warm()
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -271,10 +275,12 @@ class Session:
         self._settle_stopped()
         options = self._asked if turn_id is None else ReplyOptions()
         turn = self._turns.get(turn_id) if turn_id is not None else None
-        self._stop_warming()
+        prompt = None if apologise else self._prompt(options)
+        if prompt != self._warmed:
+            self._stop_warming()
         self._replies.begin(
             reply_id,
-            None if apologise else self._prompt(options),
+            prompt,
             speaks=self.settings.speaks if options.speaks is None else options.speaks,
             metadata=options.metadata,
             marks=TurnMarks() if turn is None else turn.marks.of_the_turn(),
@@ -308,13 +314,20 @@ class Session:
         )
 
     def _warm(self, unfinished: str = "") -> None:
-        """Let the model read what is known already, so that it answers sooner."""
-        self._stop_warming()
-        self._warming = self._spawn(self._warm_model(unfinished))
+        """Let the model read what is known already, so that it answers sooner.
 
-    async def _warm_model(self, unfinished: str) -> None:
+        What it is reading is dropped if it turned out otherwise; if it is the very prompt of the reply, the reply
+        takes it over.
+        """
+        prompt = self._prompt(ReplyOptions(), unfinished)
+        if prompt != self._warmed:
+            self._stop_warming()
+            self._warmed = prompt
+            self._warming = self._spawn(self._warm_model(prompt))
+
+    async def _warm_model(self, prompt: Prompt) -> None:
         try:
-            await self._engines.llm.warm(self._prompt(ReplyOptions(), unfinished))
+            await self._engines.llm.warm(prompt)
         except ProviderError as problem:
             self._log.warning("the model was not warmed", problem=str(problem))
 
@@ -324,6 +337,7 @@ class Session:
             self._warm(text)
 
     def _stop_warming(self) -> None:
+        self._warmed = None
         if self._warming is not None:
             self._warming.cancel()
 

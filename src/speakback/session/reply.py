@@ -29,6 +29,8 @@ CLAUSES_AHEAD = 64
 """Clauses the model may be ahead of the voice before it must wait; more than any reply within its token limit."""
 AUDIO_AHEAD_SAMPLES = 6 * VOICE_HZ
 """Audio the voice may be ahead of the listener before it waits: a reply that is cut short has wasted little."""
+FIRST_CLAUSE_PATIENCE_MS = 250
+"""How long after its first token a model may take to complete a first clause, before a shorter one is spoken."""
 PROGRESS_EVERY_MS = 1000
 
 
@@ -154,6 +156,9 @@ class Reply:
             self._begin_message()
             self._reports.notice(ReplyTextGrew(self.plan.response_id, self.plan.item_id, 0, text, speaks=False))
             return
+        first_token_ms = self.marks.first_token_ms
+        if first_token_ms is not None and self._reports.now_ms() - first_token_ms > FIRST_CLAUSE_PATIENCE_MS:
+            chunker.hurry()
         for clause in chunker.push(text):
             await self._put_clause(clause)
 

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
+from weakref import WeakValueDictionary
 
 import xllamacpp
 
@@ -55,6 +56,8 @@ class Llama:
         self._workers = ThreadPoolExecutor(parallel, thread_name_prefix="llama")
         self._places = asyncio.Semaphore(parallel)
         self._warming_places = asyncio.Semaphore(max(1, parallel - 1))
+        self._sessions: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """One call at a time for a session: beside its own warming, a reply would land in a cache without its words."""
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
         """Stream one reply. A prompt beyond the window loses its oldest turns. Raises `ProviderError`."""
@@ -109,7 +112,7 @@ class Llama:
         """What llama.cpp sends for one request. Closing it stops the model, and returns when it has stopped."""
         if self._server is None:
             raise ProviderError("llm", self.name, "the model was closed")
-        async with self._places:
+        async with self._session(prompt.session_key), self._places:
             call = LlamaCall(self._server, self._request(prompt), asyncio.get_running_loop())
             ended = asyncio.get_running_loop().run_in_executor(self._workers, call.run)
             try:
@@ -118,6 +121,10 @@ class Llama:
             finally:
                 call.cancel()
                 await asyncio.shield(ended)
+
+    def _session(self, session_key: str) -> asyncio.Lock:
+        """The lock of a session, kept for as long as someone holds or waits for it; calls without a key are alone."""
+        return self._sessions.setdefault(session_key, asyncio.Lock()) if session_key else asyncio.Lock()
 
     def _request(self, prompt: Prompt) -> ChatRequest:
         request: ChatRequest = {
