@@ -117,16 +117,14 @@ def test_the_first_clause_never_waits_for_more_than_eight_words(words: list[str]
     assert 4 <= len(first[0].split()) <= 8
 
 
-def test_a_slow_model_gets_a_shorter_first_clause_and_then_growing_ones() -> None:
+def test_in_a_hurry_the_whole_words_are_spoken_that_are_there() -> None:
     chunker = ClauseChunker()
-    assert chunker.push("I came here by ") == []
-    chunker.hurry()
-    assert chunker.push("bike ") == ["I came here"]
-    assert chunker.push("this morning because the weather was so nice ") == ["by bike this morning because the weather"]
+    assert chunker.push("I came ", hurried=True) == []
+    assert chunker.push("here by ") == []
+    assert chunker.push("bike ", hurried=True) == ["I came here"], "not cut behind a word that clings to the next"
+    assert chunker.push("this morning because it was", hurried=True) == ["by bike this morning"]
+    assert chunker.finish() == ["because it was"]
 
 
-def test_hurry_comes_too_late_after_a_clause() -> None:
-    chunker = ClauseChunker()
-    assert chunker.push("Of course, ") == ["Of course,"]
-    chunker.hurry()
-    assert chunker.push("you may sit wherever you like to sit ") == []
+def test_a_hurry_does_not_cut_what_has_a_border() -> None:
+    assert ClauseChunker().push("Of course, you may sit ", hurried=True) == ["Of course,"]

@@ -109,6 +109,11 @@ class PlayoutLedger:
         """Whether the reply is complete and all of it went out."""
         return self._complete and not len(self._waiting)
 
+    def remaining_ms(self, now_ms: int) -> int:
+        """How long the audio in hand will last: what waits, and what was sent but is not played yet."""
+        waiting = samples_to_ms(len(self._waiting), VOICE_HZ)
+        return waiting + max(self._played_out_ms - now_ms, 0)
+
     def played_out_ms(self) -> int:
         """When a client that plays at once has played all that was sent."""
         return self._played_out_ms

@@ -5,7 +5,7 @@ time for a longer second one, and from the third on a sentence at a time is soon
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -32,15 +32,10 @@ SIZES = (
 )
 """Of the first clause, the second, and all later ones."""
 
-HURRIED_SIZES = (
-    ClauseSize(
-        min_words=2, max_words=3, max_characters=80, at_weak_borders=True, opener_after_words=2, break_after_words=2
-    ),
-    ClauseSize(min_words=3, max_words=7, max_characters=80, at_weak_borders=True),
-    *SIZES[1:],
+HURRIED_SIZE = ClauseSize(
+    min_words=2, max_words=3, max_characters=80, at_weak_borders=True, opener_after_words=2, break_after_words=2
 )
-"""The same for a model that writes slowly (10 tokens a second is 7 words): each clause is spoken in the time that the
-next, some two and a half times longer, takes to be written."""
+"""Of a clause without which the voice would be silent: a model that writes slowly gets no time for a longer one."""
 
 STRONG_SIGNS = frozenset("!?。！？")
 WEAK_SIGNS = frozenset(",;:—–…、，；：")
@@ -206,22 +201,22 @@ class ClauseChunker:
     def __init__(self) -> None:
         self._text = ""
         self._clauses = 0
-        self._sizes: tuple[ClauseSize, ...] = SIZES
 
-    def hurry(self) -> None:
-        """The model is slow: a shorter first clause will do. Nothing changes once a clause was given."""
-        if not self._clauses:
-            self._sizes = HURRIED_SIZES
-
-    def push(self, text: str) -> list[str]:
-        """The clauses that are complete now."""
+    def push(self, text: str, *, hurried: bool = False) -> list[str]:
+        """The clauses that are complete now. `hurried`: the next may be short, and takes all that is there."""
         self._text += text
-        clauses = []
-        while (end := clause_end(self._text, self._sizes[min(self._clauses, len(self._sizes) - 1)])) is not None:
+        clauses: list[str] = []
+        while (end := clause_end(self._text, self._size(hurried and not clauses))) is not None:
             clauses.append(self._text[:end].strip())
             self._text = self._text[end:]
             self._clauses += 1
         return clauses
+
+    def _size(self, hurried: bool) -> ClauseSize:
+        if hurried:
+            whole_words = sum(1 for _ in _TOKEN.finditer(self._text))
+            return replace(HURRIED_SIZE, max_words=max(HURRIED_SIZE.max_words, whole_words))
+        return SIZES[min(self._clauses, len(SIZES) - 1)]
 
     def finish(self) -> list[str]:
         """The reply has ended: its last clauses."""

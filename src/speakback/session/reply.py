@@ -31,6 +31,8 @@ AUDIO_AHEAD_SAMPLES = 6 * VOICE_HZ
 """Audio the voice may be ahead of the listener before it waits: a reply that is cut short has wasted little."""
 FIRST_CLAUSE_PATIENCE_MS = 250
 """How long after its first token a model may take to complete a first clause, before a shorter one is spoken."""
+AUDIO_RUNS_OUT_MS = 400
+"""With less audio than this in hand, a clause that is not whole is spoken rather than silence."""
 PROGRESS_EVERY_MS = 1000
 
 
@@ -88,6 +90,8 @@ class Reply:
         self._more_audio = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._clauses_put = 0
+        self._clauses_spoken = 0
         self._progressed_ms = 0
         self._words_sent = False
 
@@ -156,15 +160,22 @@ class Reply:
             self._begin_message()
             self._reports.notice(ReplyTextGrew(self.plan.response_id, self.plan.item_id, 0, text, speaks=False))
             return
-        first_token_ms = self.marks.first_token_ms
-        if first_token_ms is not None and self._reports.now_ms() - first_token_ms > FIRST_CLAUSE_PATIENCE_MS:
-            chunker.hurry()
-        for clause in chunker.push(text):
+        for clause in chunker.push(text, hurried=self._voice_waits()):
             await self._put_clause(clause)
+
+    def _voice_waits(self) -> bool:
+        """Whether there is, or soon will be, nothing to say: no clause is under way and the audio runs out."""
+        if self._clauses_put > self._clauses_spoken or self.marks.first_token_ms is None:
+            return False
+        now_ms = self._reports.now_ms()
+        if not self._clauses_put:
+            return now_ms - self.marks.first_token_ms > FIRST_CLAUSE_PATIENCE_MS
+        return self.ledger.remaining_ms(now_ms) < AUDIO_RUNS_OUT_MS
 
     async def _put_clause(self, clause: str) -> None:
         if self.marks.first_clause_ms is None:
             self.marks.first_clause_ms = self._reports.now_ms()
+        self._clauses_put += 1
         await self._clauses.put(clause)
 
     async def _speak(self) -> None:
@@ -174,6 +185,7 @@ class Reply:
                 if self.marks.first_audio_ms is None and len(chunk.audio_24k):
                     self.marks.first_audio_ms = self._reports.now_ms()
                 self.ledger.add(chunk)
+                self._clauses_spoken += chunk.clause_end
                 self._measure_room()
                 self._more_audio.set()
         if not self.ledger.generated_samples and not self.outcome.tool_calls:
