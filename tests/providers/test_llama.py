@@ -1,7 +1,7 @@
 """The real model: streaming, cancelling, and what its cache keeps. Judged by token counts, never by time."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -182,3 +182,22 @@ async def test_a_single_message_beyond_the_window_is_refused_in_words(llama: Lla
     with pytest.raises(ProviderError, match="exceed the context window of 256 tokens") as refusal:
         await reply(llama, talk("private " * 300))
     assert "private" not in str(refusal.value)
+
+
+async def test_a_long_talk_is_cut_at_the_same_place_for_warming_and_for_the_reply(
+    llama: Llama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Prompt] = []
+    chunks = llama._chunks
+
+    def seen(prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        asked.append(prompt)
+        return chunks(prompt)
+
+    monkeypatch.setattr(llama, "_chunks", seen)
+    for length in range(1, 24, 2):  # through the place where the window of 256 tokens is full
+        prompt = replace(talk(*(f"And what is number {number} like?" for number in range(length))), max_tokens=40)
+        fitted = next(llama._fitting(prompt))
+        await llama.warm(replace(prompt, max_tokens=40))
+        assert asked[-1].messages == fitted.messages
+        assert asked[-1].max_tokens == 1

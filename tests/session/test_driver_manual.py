@@ -162,3 +162,19 @@ async def test_settings_that_change_in_mid_turn_hold_for_its_reply() -> None:
     assert not ended.speaks
     assert llm.prompts[0].messages == (Message("system", "Rhyme."), Message("user", TEXTS[QUESTION]))
     assert not client.all(n.TranscriptCompleted)
+
+
+async def test_a_manual_turn_has_its_transcription_in_the_ledger_of_the_reply_that_was_asked_for() -> None:
+    async with talking(scripted(llm=ScriptedLlm([says("It is noon."), says("Still.")])), MANUAL) as client:
+        client.session.append_audio(utterance(QUESTION, 200, then_ms=100))
+        client.session.commit_input()
+        transcript = await client.until(n.TranscriptCompleted)
+        client.session.request_reply(ReplyOptions())
+        first = (await client.until(n.LatencyMeasured)).latency
+        assert first.item_id == transcript.item_id
+        assert first.transcription_ms is not None
+        assert first.asr_confidence == transcript.confidence
+        assert first.ttfb_ms is None, "nobody measured when the speech ended"
+        client.session.request_reply(ReplyOptions())
+        again = (await client.until(n.LatencyMeasured)).latency
+        assert again.item_id is None, "the turn was answered already"

@@ -46,7 +46,7 @@ from speakback.turn.events import (
 from speakback.turn.tables import Agent, User
 from tests.turn.witness import States, Witness
 
-HISTORIES = settings(max_examples=200, stateful_step_count=30, derandomize=True, database=None, deadline=None)
+HISTORIES = settings(max_examples=250, stateful_step_count=30, derandomize=True, database=None, deadline=None)
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(Event)
 UNREACHABLE = {Agent.PAUSED}
@@ -192,6 +192,12 @@ class Histories(RuleBasedStateMachine):
         if states is not None:
             self.witness.come_to(states)
         self.witness.handle(data.draw(st.sampled_from(anything(self.witness, age_ms, probability))), late_ms)
+
+    @rule(states=anywhere, cancels=st.booleans())
+    def the_client_asks_for_a_reply_or_cancels_it(self, states: States | None, cancels: bool) -> None:
+        if states is not None:
+            self.witness.come_to(states)
+        self.witness.handle(ReplyCancelled() if cancels else ReplyRequested())
 
     @rule(offset_ms=st.sampled_from([-1, 0, 900]))
     def time_passes_to_a_deadline(self, offset_ms: int) -> None:

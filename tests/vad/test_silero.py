@@ -13,7 +13,7 @@ from speakback.audio.resample import resample
 from speakback.providers.adapters.hibari import Hibari
 from speakback.timebase import EAR_HZ, VOICE_HZ
 from speakback.vad.hysteresis import FRAME_SAMPLES
-from speakback.vad.silero import MAX_BATCH, SileroVad
+from speakback.vad.silero import MAX_BATCH, SileroStream, SileroVad
 from speakback.weights import WeightsError
 from tests.providers.voices import spoken
 
@@ -186,3 +186,18 @@ async def test_closing_stops_the_thread_though_frames_wait(model_path: Path, fra
 async def test_a_file_that_is_no_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="speakback weights"):
         SileroVad(tmp_path / "missing.onnx")
+
+
+async def test_a_model_that_fails_once_is_heard_again(
+    vad: SileroVad, frames: list[Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = vad._score
+
+    def fails(streams: list[SileroStream], batch: list[Samples]) -> list[float]:
+        monkeypatch.setattr(vad, "_score", score)
+        raise MemoryError
+
+    monkeypatch.setattr(vad, "_score", fails)
+    scores = await Listener(vad).hears(frames)
+    assert scores[0] == 0.0, "the frame that failed counts as silence"
+    assert max(scores) > 0.9

@@ -139,7 +139,7 @@ class SttSettings(Section):
     )
     threads: Threads = Field(default=2, description="Processor threads.")
     partial_interval_ms: int = Field(
-        default=700, ge=100, le=10_000, description="While the user speaks, transcribe what was said so far this often."
+        default=500, ge=100, le=10_000, description="While the user speaks, transcribe what was said so far this often."
     )
 
 

@@ -60,6 +60,8 @@ class Session:
         self.settings = settings
         self.overrun = False
         """Whether the session ended because its notices were not taken in time."""
+        self.failed = False
+        """Whether the session ended because of a defect of its own."""
         self._correlation_id = correlation_id
         # Bound here, not through the context: callbacks of timers and of models' threads have another one.
         self._log: structlog.stdlib.BoundLogger = log.bind(session_id=session_id, correlation_id=correlation_id)
@@ -221,6 +223,7 @@ class Session:
         except Exception:  # a defect of ours: better an ended session than one that hangs
             self._log.exception("a step of the session crashed")
             self._notify(n.Fault("internal_error", "the server failed; the session ends", by_client=False))
+            self.failed = True
             self.close()
 
     def _step(self, event: "ev.Event | _TimerFired") -> None:
@@ -274,7 +277,7 @@ class Session:
     def _start_reply(self, reply_id: ReplyId, turn_id: TurnId | None, *, apologise: bool) -> None:
         self._settle_stopped()
         options = self._asked if turn_id is None else ReplyOptions()
-        turn = self._turns.get(turn_id) if turn_id is not None else None
+        turn = self._turns.answered_by(turn_id)
         prompt = None if apologise else self._prompt(options)
         if prompt != self._warmed:
             self._stop_warming()

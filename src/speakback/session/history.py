@@ -33,10 +33,6 @@ class History:
         """The item of that id. Raises `UnknownItem`."""
         return self._items[self._index(item_id)]
 
-    def last_id(self) -> str | None:
-        """The id of the newest item; None while there is none."""
-        return self._items[-1].item_id if self._items else None
-
     def add(self, item: Item, previous_item_id: str | None = None) -> str | None:
         """Insert behind `previous_item_id` ("root": first; None: last); returns the id it stands behind.
 

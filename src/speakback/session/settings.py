@@ -15,7 +15,7 @@ class Hearing:
     vad: VadConfig = VadConfig()
     preroll_ms: int = 400
     """Audio kept from before the VAD was sure: a word's soft beginning."""
-    partial_interval_ms: int = 700
+    partial_interval_ms: int = 500
     """New speech between two transcriptions of a turn that still goes on."""
 
 

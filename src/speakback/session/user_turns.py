@@ -50,14 +50,17 @@ class UserTurns:
         self._turns: dict[TurnId, UserTurn] = {}
         self._transcribed: deque[TurnId] = deque()
         self._open: UserTurn | None = None
+        self._newest: UserTurn | None = None
+        """The last turn that was transcribed, until a reply begins."""
         self._edge = 0
         """Position of the last start or stop of voice."""
         self._turn_end = 0
         """Position at which the last turn ended; a new one does not reach back before it."""
 
-    def get(self, turn_id: TurnId) -> UserTurn | None:
-        """The turn of that id, as long as it is remembered."""
-        return self._turns.get(turn_id)
+    def answered_by(self, turn_id: TurnId | None) -> UserTurn | None:
+        """The turn that a reply answers: the one named, or for a client's request the newest, if nothing did yet."""
+        newest, self._newest = self._newest, None
+        return newest if turn_id is None else self._turns.get(turn_id)
 
     # ---- what the core decided ----------------------------------------------------------------
 
@@ -183,6 +186,7 @@ class UserTurns:
         transcript = reading.result()
         turn.marks.transcribed_ms = self._ports.now_ms()
         turn.confidence = transcript.confidence
+        self._newest = turn
         if transcript.rejected is not None:
             self._ports.log.info("a transcript was rejected", turn_id=turn.turn_id, reason=transcript.rejected)
         if self._history.has(turn.item_id):

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import structlog
 
 from speakback.audio.pcm import Samples
 from speakback.timebase import EAR_HZ
 from speakback.vad.hysteresis import FRAME_SAMPLES
 from speakback.weights import WeightsError
+
+log = structlog.get_logger(__name__)
 
 CONTEXT_SAMPLES = 64
 """Samples of the frame before that the model wants in front of each frame."""
@@ -102,7 +105,11 @@ class SileroVad:
                     return
                 streams = [self._ready.popleft() for _ in range(min(len(self._ready), MAX_BATCH))]
                 frames = [stream.waiting[0] for stream in streams]
-            probabilities = self._score(streams, frames)
+            try:
+                probabilities = self._score(streams, frames)
+            except Exception:  # whatever the runtime raises, the thread must go on hearing for everyone
+                log.exception("the VAD failed on a batch; its frames count as silence", streams=len(streams))
+                probabilities = [0.0] * len(streams)
             with self._wake:
                 for stream in streams:
                     stream.waiting.popleft()

@@ -80,10 +80,10 @@ class Llama:
     async def warm(self, prompt: Prompt) -> None:
         """Read the prompt, with the user's unfinished words at its end, into the cache."""
         async with self._warming_places:
-            for fitted in self._fitting(replace(prompt, max_tokens=1)):
+            for fitted in self._fitting(prompt):  # cut where the reply's own prompt will be cut
                 reader = ChunkReader(prompt, self.name)
                 try:
-                    async with aclosing(self._chunks(fitted)) as chunks:
+                    async with aclosing(self._chunks(replace(fitted, max_tokens=1))) as chunks:
                         async for chunk in chunks:
                             reader.read(chunk)
                     return
