@@ -191,8 +191,9 @@ async def test_a_long_talk_is_cut_at_the_same_place_for_warming_and_for_the_repl
 
     async def seen(prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         asked.append(prompt)
-        for nothing in ():
-            yield nothing
+        nothing: list[Chunk] = []
+        for chunk in nothing:
+            yield chunk
 
     monkeypatch.setattr(llama, "_chunks", seen)
     for length in range(1, 24, 2):  # through the place where the window of 256 tokens is full

@@ -6,6 +6,7 @@ import pytest
 
 from speakback.providers.llm import Message
 from speakback.session import notices as n
+from speakback.session.driver import UNFINISHED_TURNS
 from speakback.session.settings import ReplyOptions
 from tests.session.scripted import (
     ANSWER,
@@ -62,15 +63,17 @@ async def test_a_reply_that_is_asked_for_before_the_transcript_is_there_waits_fo
     assert llm.prompts[0].messages == (Message("system", "Rhyme."), Message("user", TEXTS[QUESTION]))
 
 
-async def test_many_commits_without_words_while_transcripts_are_slow_do_no_harm() -> None:
+async def test_more_commits_than_may_wait_for_slow_transcripts_are_refused_and_do_no_harm() -> None:
     stt = ScriptedStt(gate=asyncio.Event())
     async with talking(scripted(stt=stt), MANUAL) as client:
         for _ in range(40):
             client.session.append_audio(sound(NOISE, 150))
-            client.session.commit_input()
+            client.session.commit_input("ev_1")
+        fault = await client.until(n.Fault)
+        assert (fault.code, fault.by_client, fault.request_id) == ("too_many_turns", True, "ev_1")
         assert stt.gate is not None
         stt.gate.set()
-        for _ in range(40):
+        for _ in range(UNFINISHED_TURNS):
             await client.until(n.ItemDeleted)
         client.session.append_audio(utterance(QUESTION))
         client.session.commit_input()

@@ -253,3 +253,11 @@ async def test_a_failure_of_a_part_ends_the_reply_and_names_the_role(
     assert isinstance(problem, ProviderError)
     assert problem.role == role
     assert told.llm.under_way == 0
+
+
+async def test_an_endless_word_in_one_delta_leaves_the_loop_to_others() -> None:
+    told = reply_of(says("a" * 200_000))
+    running = asyncio.create_task(told.reply.run())
+    async with asyncio.timeout(PATIENCE_S):
+        await told.until_sent(40)  # it speaks, and this coroutine still runs
+    await stop(told, running)

@@ -59,13 +59,19 @@ def test_an_unknown_strategy_is_refused_with_the_nearest() -> None:
         ("max_turn_ms", 9000.5, "max_turn_ms must be of type int, not float"),
         ("max_turn_ms", True, "max_turn_ms must be of type int, not bool"),
         ("auto_reply", 1, "auto_reply must be of type bool, not int"),
-        ("max_turn_ms", -1, "max_turn_ms must be finite and not negative, not -1"),
-        ("endpointing.sure_at", -0.1, "endpointing.sure_at must be finite and not negative, not -0.1"),
-        ("endpointing.sure_at", float("nan"), "endpointing.sure_at must be finite and not negative, not nan"),
-        ("endpointing.sure_at", float("inf"), "endpointing.sure_at must be finite and not negative, not inf"),
+        ("max_turn_ms", -1, "max_turn_ms must be between 0 and 86400000"),
+        ("endpointing.sure_at", -0.1, "endpointing.sure_at must be between 0 and 86400000"),
+        ("endpointing.sure_at", float("nan"), "endpointing.sure_at must be between 0 and 86400000"),
+        ("endpointing.sure_at", float("inf"), "endpointing.sure_at must be between 0 and 86400000"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_sentence(key: str, value: Value, sentence: str) -> None:
     with pytest.raises(UnknownStrategy) as refusal:
         strategy("rapid-duplex", {key: value})
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["endpointing.sure_at", "stall_timeout_ms"])
+def test_a_number_beyond_all_use_is_refused(key: str) -> None:
+    with pytest.raises(UnknownStrategy, match="between 0 and"):
+        strategy("rapid-duplex", {key: 10**400})

@@ -51,7 +51,10 @@ def origin_is_allowed(origin: str, host: str | None, keys: KeyRing) -> bool:
     An open server does not trust an origin that equals its `Host`: a foreign name may have been pointed at
     this machine (DNS rebinding), and no key would stop it.
     """
-    page = urlsplit(origin)
+    try:
+        page = urlsplit(origin)
+    except ValueError:  # nothing that a browser would send
+        return False
     if is_loopback(page.hostname):
         return True
     return not keys.is_open and page.scheme in ("http", "https") and host is not None and page.netloc == host

@@ -65,7 +65,11 @@ async def _leave(app: web.Application) -> None:
 
 async def _page(request: web.Request) -> web.Response:
     terms = request.app[SERVICE].terms
-    page = connect_page(str(request.url.origin()), needs_key=not terms.keys.is_open, model=terms.offer.model)
+    try:
+        origin = str(request.url.origin())
+    except ValueError:
+        raise web.HTTPBadRequest(text="the Host header of this request is not a host") from None
+    page = connect_page(origin, needs_key=not terms.keys.is_open, model=terms.offer.model)
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": policy})
 

@@ -33,6 +33,8 @@ from speakback.turn.tables import Agent
 
 NOTICES_WAITING = 512
 """Notices that may wait for a client, about 15 s of a reply; one that is further behind is not reading."""
+UNFINISHED_TURNS = 4
+"""Turns of one session that may wait for their transcripts: speech to text is shared with everyone else."""
 MIN_COMMIT_MS = 100
 """Less audio than this cannot be committed, as in OpenAI's Realtime API."""
 CLIENT_FAULTS = {
@@ -122,8 +124,11 @@ class Session:
 
     def new_id(self, kind: str) -> str:
         """A fresh id such as `item_…`, unique to the session."""
-        self._ids += 1
-        return f"{kind}_{self.session_id[-12:]}_{self._ids}"
+        while True:
+            self._ids += 1
+            fresh = f"{kind}_{self.session_id[-12:]}_{self._ids}"
+            if not self._history.has(fresh):  # a client may name its items as it likes
+                return fresh
 
     # ---- what a client does -------------------------------------------------------------------
 
@@ -132,7 +137,11 @@ class Session:
         self._ears.hear(audio_16k, self._now_ms())
 
     def commit_input(self, request_id: str = "") -> None:
-        """End the user's turn here."""
+        """End the user's turn here; refused while too many turns wait for their transcripts."""
+        if self._turns.unfinished >= UNFINISHED_TURNS:
+            message = f"{UNFINISHED_TURNS} turns wait for their transcripts: wait for one before you commit another"
+            self._notify(n.Fault("too_many_turns", message, by_client=True, request_id=request_id))
+            return
         kept = self._ears.audio.end - self._ears.audio.start
         enough = not self._ears.listening and kept >= ms_to_samples(MIN_COMMIT_MS, EAR_HZ)
         self._happened(ev.InputCommitted(enough, request_id))
@@ -150,7 +159,7 @@ class Session:
         except (UnknownItem, DuplicateItem) as problem:
             known = "already has" if isinstance(problem, DuplicateItem) else "has no"
             param = "item.id" if isinstance(problem, DuplicateItem) else "previous_item_id"
-            message = f"the conversation {known} an item {problem.args[0]!r}"
+            message = f"the conversation {known} item {problem.args[0]!r}"
             self._notify(n.Fault("invalid_value", message, by_client=True, request_id=request_id, param=param))
         else:
             self._notify(n.ItemAdded(item, previous))

@@ -16,6 +16,10 @@ class DuplicateItem(ValueError):
     """There is an item of that id already."""
 
 
+FIRST = "root"
+"""What a client says for the place before all items; no item may be called so."""
+
+
 class History:
     """Ordered items, unique by id."""
 
@@ -29,6 +33,16 @@ class History:
         """Whether there is an item of that id."""
         return any(item.item_id == item_id for item in self._items)
 
+    def is_in_progress(self, item_id: str) -> bool:
+        """Whether the agent is still speaking the item of that id."""
+        return any(
+            item.item_id == item_id
+            and isinstance(item, MessageItem)
+            and item.role == "assistant"
+            and item.status == "in_progress"
+            for item in self._items
+        )
+
     def get(self, item_id: str) -> Item:
         """The item of that id. Raises `UnknownItem`."""
         return self._items[self._index(item_id)]
@@ -38,7 +52,7 @@ class History:
 
         Raises `UnknownItem`, `DuplicateItem`.
         """
-        if self.has(item.item_id):
+        if item.item_id == FIRST or self.has(item.item_id):
             raise DuplicateItem(item.item_id)
         match previous_item_id:
             case None:

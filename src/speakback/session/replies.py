@@ -107,7 +107,7 @@ class Replies:
         items: list[MessageItem | ToolCallItem] = []
         if outcome.message_began:
             message = reply.heard_item(finished=finished)
-            if self._history.has(plan.item_id):  # the client may have deleted it meanwhile
+            if self._history.is_in_progress(plan.item_id):  # the client may have deleted or replaced it meanwhile
                 self._history.replace(message)
             if plan.speaks:
                 self._remember(plan.item_id, reply.ledger)

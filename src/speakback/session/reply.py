@@ -34,6 +34,9 @@ FIRST_CLAUSE_PATIENCE_MS = 250
 AUDIO_RUNS_OUT_MS = 400
 """With less audio than this in hand, a clause that is not whole is spoken rather than silence."""
 PROGRESS_EVERY_MS = 1000
+PIECE_CHARACTERS = 200
+"""More text than this in one delta is taken in pieces, with others' work in between: cutting it into clauses costs
+more than its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class Reply:
                     case TextDelta(text):
                         if self.marks.first_token_ms is None:
                             self.marks.first_token_ms = self._reports.now_ms()
-                        await self._put(chunker, speakable.push(text))
+                        for piece in _pieces(text):
+                            await self._put(chunker, speakable.push(piece))
                     case ToolCall():
                         self.outcome.tool_calls.append(delta)
                     case Usage():
@@ -155,6 +159,7 @@ class Reply:
     async def _put(self, chunker: ClauseChunker, text: str) -> None:
         if not text:
             return
+        await asyncio.sleep(0)
         self.outcome.text += text
         if not self.plan.speaks:
             self._begin_message()
@@ -252,3 +257,7 @@ class Reply:
         if now_ms - self._progressed_ms >= PROGRESS_EVERY_MS:
             self._progressed_ms = now_ms
             self._reports.progressed()
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[start : start + PIECE_CHARACTERS] for start in range(0, len(text), PIECE_CHARACTERS)]

@@ -50,12 +50,18 @@ class UserTurns:
         self._turns: dict[TurnId, UserTurn] = {}
         self._transcribed: deque[TurnId] = deque()
         self._open: UserTurn | None = None
+        self._unfinished = 0
         self._newest: UserTurn | None = None
         """The last turn that was transcribed, until a reply begins."""
         self._edge = 0
         """Position of the last start or stop of voice."""
         self._turn_end = 0
         """Position at which the last turn ended; a new one does not reach back before it."""
+
+    @property
+    def unfinished(self) -> int:
+        """How many turns wait for their transcripts."""
+        return self._unfinished
 
     def answered_by(self, turn_id: TurnId | None) -> UserTurn | None:
         """The turn that a reply answers: the one named, or for a client's request the newest, if nothing did yet."""
@@ -103,6 +109,7 @@ class UserTurns:
         previous = self._history.add(item)
         self._ports.notify(n.InputBufferCommitted(turn.item_id, previous))
         self._ports.notify(n.ItemAdded(item, previous))
+        self._unfinished += 1
         self._ports.spawn(self._finish(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000))
 
     def drop(self, turn_id: TurnId) -> None:
@@ -170,7 +177,10 @@ class UserTurns:
             self._ports.happened(ev.EndOfTurnScored(turn.turn_id, pause, probability))
 
     async def _finish(self, turn: UserTurn, reading: "asyncio.Task[Transcript]", seconds: float) -> None:
-        await asyncio.wait([reading])
+        try:
+            await asyncio.wait([reading])
+        finally:
+            self._unfinished -= 1
         if reading.cancelled():
             return
         self._forget_oldest(turn.turn_id)

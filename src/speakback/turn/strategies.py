@@ -1,7 +1,6 @@
 """The named strategies, and how single keys of one are overridden."""
 
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -20,6 +19,7 @@ STRATEGIES: dict[str, TurnConfig] = {
         barge_in=BargeIn.IMMEDIATE,
     ),
 }
+LARGEST_NUMBER = 24 * 3600 * 1000
 DEFAULT_STRATEGY = "rapid-duplex"
 
 
@@ -58,12 +58,12 @@ def _converted(path: str, old: object, value: Value) -> object:
         return choices[value]
     if is_dataclass(old):
         raise UnknownStrategy(f"{path!r} is a group of settings; name one of {', '.join(_keys(old, path + '.'))}")
+    if not isinstance(value, bool | str) and not 0 <= value <= LARGEST_NUMBER:
+        raise UnknownStrategy(f"{path} must be between 0 and {LARGEST_NUMBER} (a day in milliseconds)")
     if isinstance(old, float) and type(value) is int:
         return float(value)
     if type(value) is not type(old):
         raise UnknownStrategy(f"{path} must be of type {type(old).__name__}, not {type(value).__name__}")
-    if not isinstance(value, bool | str) and not 0 <= value < math.inf:
-        raise UnknownStrategy(f"{path} must be finite and not negative, not {value}")
     return value
 
 

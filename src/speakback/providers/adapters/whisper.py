@@ -74,20 +74,18 @@ class Whisper:
         prompt = self._prompt(language)
         if samples_to_ms(len(audio_16k), EAR_HZ) < _SHORTEST_MS:
             return _NOTHING
-        return await self._workers.run(partial(self._transcribe, audio_16k, prompt))
+        pieces = []
+        offset_ms = 0
+        # A piece is a call of its own: between two of them others get their turn, and cancelling takes effect.
+        for piece in await self._workers.run(partial(split_at_quiet, audio_16k, _LONGEST_PIECE_MS)):
+            if samples_to_ms(len(piece), EAR_HZ) >= _SHORTEST_MS:
+                pieces.append(await self._workers.run(partial(self._transcribe_piece, piece, offset_ms, prompt)))
+            offset_ms += samples_to_ms(len(piece), EAR_HZ)
+        return joined(pieces)
 
     async def aclose(self) -> None:
         """See `SpeechToText`."""
         await self._workers.aclose()
-
-    def _transcribe(self, audio_16k: Samples, prompt: list[int]) -> Transcript:
-        pieces = []
-        offset_ms = 0
-        for piece in split_at_quiet(audio_16k, _LONGEST_PIECE_MS):
-            if samples_to_ms(len(piece), EAR_HZ) >= _SHORTEST_MS:
-                pieces.append(self._transcribe_piece(piece, offset_ms, prompt))
-            offset_ms += samples_to_ms(len(piece), EAR_HZ)
-        return joined(pieces)
 
     def _transcribe_piece(self, audio_16k: Samples, offset_ms: int, prompt: list[int]) -> Transcript:
         best = self._decode(audio_16k, self._windows[0], prompt)
