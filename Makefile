@@ -21,7 +21,7 @@ demo: .venv/run.stamp  ## a scripted caller talks with the server for six turns
 
 test: .venv/dev.stamp  ## install what the tests need and run them
 	$(BIN)/speakback weights tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest
 
 check: .venv/dev.stamp  ## lint, formatting, types
 	$(BIN)/ruff check .
@@ -29,7 +29,7 @@ check: .venv/dev.stamp  ## lint, formatting, types
 	$(BIN)/mypy
 
 bench: .venv/run.stamp  ## measure latencies and print the tables
-	$(BIN)/speakback weights demo
+	$(BIN)/speakback weights tests
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove the environment and caches, but not the weights

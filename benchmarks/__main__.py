@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks import barge_in, end_of_turn, idle, latency, memory, stt
 from benchmarks.conditions import conditions
 from benchmarks.figures import Findings, show
+from benchmarks.process import NotToldHere
 
 BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
     "latency": lambda _: latency.measure(),
@@ -43,7 +44,11 @@ def main() -> None:
     for name in asked.names or BENCHMARKS:
         where = conditions()
         console.print(f"measuring {name} …", style="dim")
-        findings = asyncio.run(_measured(name, asked.clips))
+        try:
+            findings = asyncio.run(_measured(name, asked.clips))
+        except NotToldHere as problem:
+            console.print(f"not measured here: {problem}\n", markup=False)
+            continue
         show(console, findings, where)
         results.append({**findings.to_json(), "conditions": asdict(where)})
         if asked.json is not None:

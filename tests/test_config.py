@@ -189,6 +189,9 @@ class TestVariableRefusals:
         (problem,) = refusals(SPEAKBACK_STT__THREADS="2\nvalue2 = 3")
         assert problem.startswith("SPEAKBACK_STT__THREADS: must be")
 
+    def test_the_callers_key_is_not_mistaken_for_a_setting(self) -> None:
+        assert load_settings(None, {"SPEAKBACK_API_KEY": SECRET}).settings == Settings()
+
     def test_kubernetes_links_are_not_mistaken_for_settings(self) -> None:
         links = {
             "SPEAKBACK_SERVICE_HOST": "10.0.0.1",

@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from difflib import SequenceMatcher
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,11 +31,16 @@ APPEND_MS = 20
 
 
 @asynccontextmanager
-async def default_server() -> AsyncIterator[str]:
-    """`speakback serve` as a process of its own, with no configuration at all; gives the SDK's base URL."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("SPEAKBACK_")}
+async def default_server(folder: Path) -> AsyncIterator[str]:
+    """`speakback serve` as a process in an empty folder, with no configuration at all; gives the SDK's base URL."""
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key == "SPEAKBACK_WEIGHTS__DIRECTORY" or not key.startswith("SPEAKBACK_")
+    }
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "speakback", "serve", "--port", "0", env=environment, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "speakback", "serve", "--port", "0",
+        cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert server.stdout is not None
     try:
@@ -90,10 +96,12 @@ def judge() -> Whisper:
 
 
 @pytest.mark.timeout(180)
-async def test_a_spoken_question_is_answered_aloud_with_the_text_it_claims(sdk: AsyncOpenAI, judge: Whisper) -> None:
+async def test_a_spoken_question_is_answered_aloud_with_the_text_it_claims(
+    sdk: AsyncOpenAI, judge: Whisper, tmp_path: Path
+) -> None:
     question = await spoken(QUESTION)
     heard, said, audio = "", "", b""
-    async with default_server() as base_url:
+    async with default_server(tmp_path) as base_url:
         client = sdk.with_options(base_url=base_url)
         async with client.realtime.connect(model="speakback") as connection:
             speaking = asyncio.create_task(say(connection, question))

@@ -13,7 +13,7 @@ ENDED = AgentReply("r2", "a2", "Done.", "completed", None, 2000.0, 3250.0, 2010.
 
 def call(reply: AgentReply, *first_handed_ms: float) -> Timeline:
     speech = tuple(UserSpeech(Interval(round(at), round(at) + 500), at, at + 500) for at in first_handed_ms)
-    return Timeline(5000, speech, (), (Turn(reply, None, None, None, None, None),), (), (), 0)
+    return Timeline(5000, speech, (), (Turn(reply, None, None, None, None, None),), (), (), 0, None)
 
 
 def test_from_the_first_voiced_sample_to_the_last_audio() -> None:

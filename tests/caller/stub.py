@@ -72,7 +72,7 @@ async def stub_server(script: Script = no_more, *, key: str = "", greets: bool =
             if greets:
                 await line.send("session.created", session={})
                 await line.until("session.update")
-                await line.send("session.updated", session={})
+                await line.send("session.updated", session={"speakback": {"correlation_id": "corr-1"}})
             await script(line)
             await reading
         finally:

@@ -68,6 +68,7 @@ async def test_a_recording_is_answered_and_both_sides_are_kept(tmp_path: Path) -
     assert 0 < turn["ttfb_ms"] <= turn["ttfa_ms"]
     assert turn["server"]["ttfb_ms"] > 0
     assert turn["server"]["playback_ms"] is not None
+    assert result["correlation_id"]
     assert "London" in err
 
     files = result.pop("files")

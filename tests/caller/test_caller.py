@@ -44,6 +44,7 @@ async def test_the_server_hears_what_is_said_and_then_a_quiet_room() -> None:
     async with stub_server(note) as url, calling(url) as caller:
         await caller.say(tone(100))
         await caller.until(lambda: len(caller.record().frames) >= 10, WITHIN_S)
+    assert timeline_of(caller.record()).correlation_id == "corr-1"
     (line,) = lines
     assert line.received[0]["session"]["speakback"] == {"events": ["latency"], "playback_ack": True}  # type: ignore[index]
     sent = [b64decode(str(message["audio"])) for message in line.received if "audio" in message]

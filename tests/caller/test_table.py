@@ -11,7 +11,7 @@ from speakback.caller.timeline import AgentReply, ServerLatency, Turn, UserTurn
 
 CLEAN = ArtifactReport(0, 0, 0, 0, 0, False, 150.0)
 REPLY = AgentReply("r1", "a1", "Hello.", "completed", None, 1500.0, 2500.0, 1520.0, 900, ())
-LEDGER = ServerLatency("u1", "r1", 301, 22, 103, 94, 85, 6, None, 617, 8, 0.91, CLEAN)
+LEDGER = ServerLatency("u1", "r1", 301, 22, 103, 94, 85, 6, 57, 617, 8, 0.91, CLEAN)
 TURN = Turn(REPLY, UserTurn("u1", 0, 1000, "Hi [there]."), None, 619.4, 640.0, LEDGER)
 
 
@@ -24,7 +24,7 @@ def printed(*turns: Turn) -> str:
 def test_a_row_has_every_stage() -> None:
     text = printed(TURN)
     row = next(line for line in text.splitlines() if "Hi [there]." in line)
-    assert row.split()[3:] == ["619", "640", "301", "22", "103", "94", "85", "6", "8", "91%", "none"]
+    assert row.split()[3:] == ["619", "640", "301", "22", "103", "94", "85", "6", "57", "8", "91%", "none"]
     for stage in STAGES:
         assert f"{stage.head}: {stage.meaning}" in text
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from speakback.cli import checkup
 from speakback.cli.main import app
 from speakback.config import Settings
+from speakback.providers.registry import needed_weights
 from speakback.weights import DEFAULT_WEIGHTS
 
 
@@ -17,14 +18,14 @@ def settings(**sections: Mapping[str, object]) -> Settings:
 
 
 def test_the_defaults_need_the_default_weights() -> None:
-    assert set(checkup.needed_weights(Settings())) == set(DEFAULT_WEIGHTS)
+    assert set(needed_weights(Settings())) == set(DEFAULT_WEIGHTS)
 
 
 def test_what_is_not_configured_is_not_needed() -> None:
     other = settings(
         stt={"model": "base"}, end_of_turn={"provider": "none"}, llm={"provider": "echo"}, tts={"provider": "piper"}
     )
-    assert checkup.needed_weights(other) == ["silero-vad", "whisper-base", "piper-joe"]
+    assert needed_weights(other) == ("silero-vad", "whisper-base", "piper-joe")
     assert "xllamacpp" not in [finding.what for finding in checkup.packages(other)]
     assert "xllamacpp" in [finding.what for finding in checkup.packages(Settings())]
 

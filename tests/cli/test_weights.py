@@ -22,11 +22,19 @@ def test_list_shows_every_entry_and_fetches_nothing(monkeypatch: pytest.MonkeyPa
     assert not (tmp_path / "none").exists()
 
 
-def test_nothing_named_means_the_defaults() -> None:
+def test_nothing_named_means_what_the_default_settings_need() -> None:
     result = CliRunner().invoke(app, [])
     assert result.exit_code == 0, result.output
     for weights_id in DEFAULT_WEIGHTS:
         assert f"{weights_id}: " in result.output
+
+
+def test_nothing_named_fetches_no_more_than_the_settings_need() -> None:
+    environ = {"SPEAKBACK_LLM__PROVIDER": "echo", "SPEAKBACK_STT__MODEL": "base"}
+    result = CliRunner(env=environ).invoke(app, [])
+    assert result.exit_code == 0, result.output
+    named = [line.partition(": ")[0] for line in result.output.splitlines()]
+    assert [name for name in named if name in REGISTRY] == ["silero-vad", "whisper-base", "smart-turn-v3.2"]
 
 
 def test_an_unknown_id_is_left_to_the_command_to_report() -> None:

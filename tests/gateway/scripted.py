@@ -29,6 +29,7 @@ class ScriptedConversation:
     """Satisfies `Conversation`."""
 
     overrun: bool = False
+    failed: bool = False
     room_samples: int = 30 * 16_000
     """Audio beyond this is refused."""
     heard: Samples = field(default_factory=lambda: np.zeros(0, np.float32))

@@ -302,6 +302,20 @@ async def test_a_session_that_fails_says_so_and_closes_1011() -> None:
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["session failed"]
 
 
+async def test_a_session_that_ends_itself_after_a_failure_closes_1011() -> None:
+    async with server() as running:
+        socket = await running.connect()
+        await event_from(socket)
+        conversation = running.conversations[0]
+        conversation.failed = True
+        conversation.say(n.Fault("internal_error", "the server failed; the session ends", by_client=False))
+        conversation.close()
+        error = await event_from(socket)
+        message = await socket.receive()
+    assert error["error"]["code"] == "internal_error"  # type: ignore[index]
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1011), "and the error is told once"
+
+
 async def test_a_session_in_which_nothing_is_said_ends() -> None:
     async with server(replace(TERMS, limits=Limits(idle_timeout_s=0.05))) as running:
         socket = await running.connect()

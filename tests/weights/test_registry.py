@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from speakback.config.catalogue import KEYS
 from speakback.weights import GROUPS, REGISTRY, WeightsError, resolve
 
 
@@ -15,6 +16,11 @@ def test_an_unknown_id_names_the_known_ones() -> None:
 def test_groups_hold_registered_ids_and_do_not_hide_one() -> None:
     assert {weights_id for ids in GROUPS.values() for weights_id in ids} <= set(REGISTRY)
     assert not set(GROUPS) & set(REGISTRY)
+
+
+def test_settings_for_models_of_ones_own_exist() -> None:
+    named = {weights.own_model_key for weights in REGISTRY.values()} - {None}
+    assert named == {key for key in KEYS if key.endswith(".model_path")}
 
 
 @pytest.mark.parametrize("weights_id", REGISTRY)

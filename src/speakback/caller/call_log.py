@@ -55,6 +55,8 @@ class CallLog:
     replies: dict[str, ReplyRecord] = field(default_factory=dict)
     events: list[CallEvent] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    correlation_id: str | None = None
+    """The server's name for the conversation, also on its log lines; None: it gave none."""
     last_news_ms: float = 0.0
     """When the last event came in."""
     _heard: dict[str, _Heard] = field(default_factory=dict)

@@ -9,13 +9,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
-import aiohttp
-
 from speakback.audio.pcm import Samples
 from speakback.caller import client_events, server_events
 from speakback.caller.call_log import CallLog, TranscriptLine
 from speakback.caller.errors import CallError
-from speakback.caller.line import ANSWER_WITHIN_S, connected, receive
+from speakback.caller.line import ANSWER_WITHIN_S, Line, connected, receive
 from speakback.caller.loudspeaker import Loudspeaker
 from speakback.caller.microphone import Microphone, room_noise
 from speakback.caller.pacing import Pacer
@@ -43,8 +41,8 @@ async def calling(
 
     `background` is heard while the caller says nothing (a quiet room, unless given). Raises `CallError`.
     """
-    async with connected(url, api_key) as socket:
-        caller = Caller(socket, Microphone(room_noise() if background is None else background), on_line)
+    async with connected(url, api_key) as line:
+        caller = Caller(line, Microphone(room_noise() if background is None else background), on_line)
         tasks = [asyncio.create_task(work) for work in (caller.talk(), caller.listen())]
         try:
             yield caller
@@ -57,9 +55,9 @@ async def calling(
 class Caller:
     """One call. Made by `calling`."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, microphone: Microphone, on_line: OnLine) -> None:
-        self.log = CallLog()
-        self._socket = socket
+    def __init__(self, line: Line, microphone: Microphone, on_line: OnLine) -> None:
+        self.log = CallLog(correlation_id=line.correlation_id)
+        self._socket = line.socket
         self._microphone = microphone
         self._loudspeaker = Loudspeaker()
         self._on_line = on_line

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -18,8 +19,17 @@ _HTTP_REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An open session."""
+
+    socket: aiohttp.ClientWebSocketResponse
+    correlation_id: str | None
+    """The server's name for the conversation; None: it gave none."""
+
+
 @asynccontextmanager
-async def connected(url: str, api_key: str | None) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+async def connected(url: str, api_key: str | None) -> AsyncIterator[Line]:
     """An open session. Raises `CallError` for whatever keeps it from opening."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_WITHIN_S)
@@ -40,8 +50,7 @@ async def connected(url: str, api_key: str | None) -> AsyncIterator[aiohttp.Clie
         except (aiohttp.ClientError, OSError) as problem:
             raise CallError(f"{url}: cannot connect ({problem}).") from None
         try:
-            await _settle_terms(socket)
-            yield socket
+            yield Line(socket, await _settle_terms(socket))
         finally:
             await socket.close()
 
@@ -60,18 +69,22 @@ async def receive(socket: aiohttp.ClientWebSocketResponse) -> str:
     raise CallError(f"the server ended the call (close code {socket.close_code}: {reason}).")
 
 
-async def _settle_terms(socket: aiohttp.ClientWebSocketResponse) -> None:
-    """Wait for the greeting, and for the answer to what this caller wants."""
+async def _settle_terms(socket: aiohttp.ClientWebSocketResponse) -> str | None:
+    """Wait for the greeting, and for the answer to what this caller wants; the correlation id that it names."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await _answered(socket, "session.created")
             await socket.send_str(client_events.session_update())
-            await _answered(socket, "session.updated")
+            updated = await _answered(socket, "session.updated")
     except TimeoutError:
         raise CallError(f"the server did not set up the session within {ANSWER_WITHIN_S:.0f} s.") from None
+    return updated.session.speakback.correlation_id
 
 
-async def _answered(socket: aiohttp.ClientWebSocketResponse, kind: str) -> None:
-    while (event := server_events.read_event(await receive(socket))).type != kind:
+async def _answered(socket: aiohttp.ClientWebSocketResponse, kind: str) -> server_events.SessionAnswered:
+    while True:
+        event = server_events.read_event(await receive(socket))
+        if isinstance(event, server_events.SessionAnswered) and event.type == kind:
+            return event
         if isinstance(event, server_events.ServerError):
             raise CallError(f"the server refused the session: {event.error.message}")

@@ -52,6 +52,7 @@ def timeline_of(record: CallRecord) -> Timeline:
         events=tuple(record.log.events),
         errors=tuple(record.log.errors),
         slipped_ms=round(record.slipped_ms),
+        correlation_id=record.log.correlation_id,
     )
 
 

@@ -17,7 +17,14 @@ class _Event(BaseModel):
 
 
 class SessionAnswered(_Event):
+    class Session(_Event):
+        class Speakback(_Event):
+            correlation_id: str | None = None
+
+        speakback: Speakback = Speakback()
+
     type: Literal["session.created", "session.updated"]
+    session: Session = Session()
 
 
 class SpeechStarted(_Event):

@@ -14,6 +14,7 @@ from speakback.caller.errors import CallError
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 10.0
 _READY = "speakback: ready at "
+_WEIGHTS = "SPEAKBACK_WEIGHTS__DIRECTORY"
 _LINES_KEPT = 30
 """Of what the server logged, to show when it does not start."""
 
@@ -29,12 +30,22 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(extra_environ: Mapping[str, str] | None = None) -> AsyncIterator[ServerProcess]:
-    """Start `speakback serve` with a key of its own and wait until its models are loaded. Raises `CallError`."""
+async def server_process(
+    extra_environ: Mapping[str, str] | None = None, *, with_own_settings: bool = False
+) -> AsyncIterator[ServerProcess]:
+    """Start `speakback serve` with a key of its own and wait until its models are loaded. Raises `CallError`.
+
+    Unless it is `with_own_settings` (the user's file and variables), it has the defaults, so that what is measured
+    is the same everywhere; only where weights lie is the user's. `extra_environ` counts in both cases.
+    """
     api_key = secrets.token_urlsafe(16)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "speakback", "serve", "--host", "127.0.0.1", "--port", "0",
-        env={**os.environ, **(extra_environ or {}), "SPEAKBACK_SERVER__API_KEYS": api_key},
+        env={
+            **(os.environ if with_own_settings else default_environ(os.environ)),
+            **(extra_environ or {}),
+            "SPEAKBACK_SERVER__API_KEYS": api_key,
+        },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -51,6 +62,12 @@ async def server_process(extra_environ: Mapping[str, str] | None = None) -> Asyn
     finally:
         await _stop(process)
         await asyncio.gather(*readers)
+
+
+def default_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` with no settings in it but where weights lie; an empty file stands in for ./speakback.toml."""
+    kept = {name: value for name, value in environ.items() if name == _WEIGHTS or not name.startswith("SPEAKBACK_")}
+    return {**kept, "SPEAKBACK_CONFIG": os.devnull}
 
 
 async def _ready_address(stdout: asyncio.StreamReader, logged: deque[str]) -> str:

@@ -42,6 +42,7 @@ SERVER_STAGES = (
     Stage("clause", "first token → first clause", _server("first_clause_ms")),
     Stage("voice", "first clause → first audio made", _server("synthesis_ms")),
     Stage("send", "first audio made → handed to the socket", _server("first_byte_ms")),
+    Stage("play", "handed to the socket → the caller said that it plays", _server("playback_ms")),
     Stage("own", "the server's TTFB less models and intended wait", _server("own_ms")),
 )
 STAGES = CLIENT_STAGES + SERVER_STAGES

@@ -117,6 +117,8 @@ class Timeline:
     errors: tuple[str, ...]
     slipped_ms: int
     """By how much the caller itself fell behind real time: over 0, the machine was too busy to trust the figures."""
+    correlation_id: str | None
+    """The server's name for the conversation, also on its log lines; None: it gave none."""
 
     def to_json(self) -> dict[str, object]:
         """The timeline as JSON values."""

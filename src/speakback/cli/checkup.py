@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from speakback.config import Settings
+from speakback.providers.registry import needed_weights
 from speakback.weights import REGISTRY
 from speakback.weights.cache import Cache, cache_root
 
@@ -103,18 +104,6 @@ def weights(settings: Settings) -> list[Finding]:
     found = [_own_model(key, path) for key, path in own.items() if path is not None]
     cache = Cache(settings.weights.directory or cache_root())
     return [_cached(cache, weights_id) for weights_id in needed_weights(settings)] + found
-
-
-def needed_weights(settings: Settings) -> list[str]:
-    """Ids of the registered weights that this configuration uses."""
-    wanted = {
-        "silero-vad": True,
-        f"whisper-{settings.stt.model}": settings.stt.model_path is None,
-        "smart-turn-v3.2": settings.end_of_turn.provider == "smart-turn" and settings.end_of_turn.model_path is None,
-        "qwen2.5-coder-0.5b": settings.llm.provider == "llama" and settings.llm.model_path is None,
-        "piper-joe": settings.tts.provider == "piper",
-    }
-    return [weights_id for weights_id, is_wanted in wanted.items() if is_wanted]
 
 
 def _own_model(key: str, path: Path) -> Finding:

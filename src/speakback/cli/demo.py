@@ -32,16 +32,20 @@ def demo(
     from speakback.caller.record import timeline_of
     from speakback.config import load_settings
 
-    load_settings(config, os.environ)  # a mistake in it is told here, not by the server's own process
+    # A mistake in them is told here, not by the server's own process.
+    settings = load_settings(config, os.environ).settings
     environ = {} if config is None else {"SPEAKBACK_CONFIG": str(config)}
     console = Console()
-    record = asyncio.run(_held(console, environ, line_printer(console)))
+    record = asyncio.run(_held(console, environ, settings.weights.directory, line_printer(console)))
     timeline = timeline_of(record)
     print_result(console, timeline, write_call(place_for(out, "demo"), record, timeline))
 
 
 async def _held(
-    console: "Console", environ: "Mapping[str, str]", on_line: "Callable[[TranscriptLine], None]"
+    console: "Console",
+    environ: "Mapping[str, str]",
+    weights_directory: Path | None,
+    on_line: "Callable[[TranscriptLine], None]",
 ) -> "CallRecord":
     from speakback.caller.caller import calling
     from speakback.caller.demo_script import DEMO_SCRIPT
@@ -50,11 +54,12 @@ async def _held(
     from speakback.providers.adapters.piper import Piper
 
     console.print("starting a server and the caller's voice …", style="dim")
-    voice = Piper()
+    voice = Piper(directory=weights_directory)
     try:
         lines = await spoken(voice, DEMO_SCRIPT)
     finally:
         await voice.aclose()
-    async with server_process(environ) as server, calling(server.url, server.api_key, on_line=on_line) as caller:
+    server_of_ours = server_process(environ, with_own_settings=True)
+    async with server_of_ours as server, calling(server.url, server.api_key, on_line=on_line) as caller:
         await follow(caller, lines)
         return caller.record()

@@ -50,20 +50,21 @@ def fetch(ids: Sequence[str], console: Console, directory: Path | None = None) -
 
 def weights(
     ids: Annotated[
-        list[str] | None, typer.Argument(help="Ids, or a group: default, demo, tests. Nothing means default.")
+        list[str] | None, typer.Argument(help="Ids, or a group: default, demo, tests. None: what the settings need.")
     ] = None,
     show: Annotated[bool, typer.Option("--list", help="List what is known and fetch nothing.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Fetch model weights into the cache and say where they lie."""
     from speakback.config import load_settings
+    from speakback.providers.registry import needed_weights
 
     console = Console()
     if show:
         console.print(_table())
         return
     settings = load_settings(config, os.environ).settings
-    fetch(ids or ["default"], console, settings.weights.directory)
+    fetch(ids or needed_weights(settings), console, settings.weights.directory)
 
 
 def _table() -> Table:

@@ -20,6 +20,8 @@ from speakback.config.sections import Section, Settings
 
 DEFAULT_FILE = Path("speakback.toml")
 FILE_VARIABLE = "SPEAKBACK_CONFIG"
+CALLER_KEY_VARIABLE = "SPEAKBACK_API_KEY"
+"""The caller's key (`speakback call`, `speakback doctor --url`): no setting, though it may lie beside some."""
 
 _KUBERNETES_LINK = re.compile(
     r"SPEAKBACK_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
@@ -131,7 +133,7 @@ def _read_toml(path: Path) -> dict[str, object]:
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, _Given]:
     given: dict[str, _Given] = {}
     for name, text in environ.items():
-        if not name.startswith(VARIABLE_PREFIX) or name == FILE_VARIABLE or _is_kubernetes_link(name, text):
+        if not name.startswith(VARIABLE_PREFIX) or _is_no_setting(name, text):
             continue
         key = VARIABLES.get(name)
         if key is None:
@@ -139,6 +141,10 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
         else:
             given[key.dotted] = _Given(_parsed_text(key, text), Origin("environment", name))
     return given
+
+
+def _is_no_setting(name: str, text: str) -> bool:
+    return name in (FILE_VARIABLE, CALLER_KEY_VARIABLE) or _is_kubernetes_link(name, text)
 
 
 def _is_kubernetes_link(name: str, text: str) -> bool:

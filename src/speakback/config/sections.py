@@ -137,7 +137,9 @@ class SttSettings(Section):
     language: Annotated[str, Allowed("a language code such as en")] = Field(
         default="en", pattern=r"^[a-z]{2,3}$", description="Language spoken by the user."
     )
-    threads: Threads = Field(default=2, description="Processor threads.")
+    threads: Threads = Field(
+        default=2, description="Transcriptions under way at once, for all sessions; each runs on one processor thread."
+    )
     partial_interval_ms: int = Field(
         default=500, ge=100, le=10_000, description="While the user speaks, transcribe what was said so far this often."
     )
@@ -199,10 +201,9 @@ class TtsSettings(Section):
     """The agent's voice."""
 
     provider: Literal["hibari", "piper"] = Field(default="hibari", description="Engine.")
-    model_path: FilePath | None = Field(
-        default=None, description="Model file of another voice.", examples=["~/models/voice.onnx"]
+    voice: str = Field(
+        default="heart", min_length=1, description="Name of the voice, for hibari; piper has only one and ignores it."
     )
-    voice: str = Field(default="heart", min_length=1, description="Name of the voice, for engines that have several.")
     speed: float = Field(default=1.0, ge=0.5, le=2, description="Rate of speech; 1 is the voice's own.")
 
 

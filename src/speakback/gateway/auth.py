@@ -10,7 +10,6 @@ REALTIME_SUBPROTOCOL = "realtime"
 """The WebSocket subprotocol to answer with when a client offers it."""
 
 _SUBPROTOCOL_KEY_PREFIX = "openai-insecure-api-key."
-_IDENTITY_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,6 @@ class KeyRing:
         digest = key_hash(presented)
         matches = [hmac.compare_digest(digest, known) for known in self.hashes]
         return any(matches)
-
-
-def identity_of(key: str) -> str:
-    """A short name for the key's holder in logs and limits: the first 8 digits of the key's hash."""
-    return key_hash(key)[:_IDENTITY_DIGITS]
 
 
 def presented_key(authorization: str | None, subprotocols: str | None) -> str | None:

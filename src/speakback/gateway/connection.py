@@ -52,6 +52,10 @@ class _Ended(Exception):
 
 _CLIENT_GONE = Ending(WSCloseCode.OK, "the client closed")
 _TOO_SLOW = Ending(WSCloseCode.TRY_AGAIN_LATER, "the client reads too slowly")
+_SERVER_FAILED = Ending(WSCloseCode.INTERNAL_ERROR, "the server failed")
+"""The client has not been told yet: an `error` event comes before the close."""
+_SESSION_FAILED = Ending(WSCloseCode.INTERNAL_ERROR, "the session failed")
+"""The session itself has told the client."""
 _NOT_READING = Ending(WSCloseCode.ABNORMAL_CLOSURE, "the client does not read what it is sent")
 """Nothing more can be sent, not even a close: the socket is aborted."""
 
@@ -105,7 +109,7 @@ class Connection:
             ending = Ending(WSCloseCode.OK, "nothing was said for a long time")
         except* Exception as problem:
             log.error("session failed", exc_info=problem)
-            ending = Ending(WSCloseCode.INTERNAL_ERROR, "the server failed")
+            ending = _SERVER_FAILED
         return ending
 
     # ---- the three tasks ----------------------------------------------------------------------
@@ -139,6 +143,8 @@ class Connection:
             self._put_off_idle()
             for message in self._codec.encode(notice):
                 await self._send(message)
+        if self._conversation.failed:
+            raise _Ended(_SESSION_FAILED)
         raise _Ended(_TOO_SLOW if self._conversation.overrun else _CLIENT_GONE)
 
     # ---- the socket ---------------------------------------------------------------------------
@@ -158,7 +164,7 @@ class Connection:
     async def _close(self, ending: Ending) -> None:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                if ending.code == WSCloseCode.INTERNAL_ERROR:
+                if ending is _SERVER_FAILED:
                     message = "the server failed; this session ends, others go on"
                     await self._socket.send_str(str(self._codec.server_error("internal_error", message)))
                 await self._socket.close(code=ending.code, message=ending.reason.encode())

@@ -14,6 +14,8 @@ class Conversation(Protocol):
 
     overrun: bool
     """True when it closed because its notices were not fetched fast enough."""
+    failed: bool
+    """True when it closed because of a mistake within; its last notice is a `Fault` that says so."""
 
     async def run(self) -> None:
         """Hold the conversation until `close`. Cancelling is safe."""

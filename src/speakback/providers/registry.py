@@ -11,10 +11,6 @@ from speakback.providers.engines import Engines
 from speakback.providers.llm import LanguageModel
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
-from speakback.vad.silero import SileroVad
-
-SPEAKERS_AT_ONCE = 2
-"""Speech-to-text passes and syntheses under way at once; one thread each is the quickest on few cores."""
 
 
 def _weights(weights_id: str, settings: Settings) -> Path:
@@ -25,8 +21,10 @@ def _whisper(settings: Settings) -> SpeechToText:
     from speakback.providers.adapters.whisper import Whisper
 
     stt = settings.stt
-    model_dir = stt.model_path or _weights(f"whisper-{stt.model}", settings)
-    return Whisper(model_dir, name=f"whisper-{stt.model}", workers=stt.threads)
+    if stt.model_path is not None:
+        return Whisper(stt.model_path, name="whisper", workers=stt.threads)
+    model_id = f"whisper-{stt.model}"
+    return Whisper(_weights(model_id, settings), name=model_id, workers=stt.threads)
 
 
 def _smart_turn(settings: Settings) -> EndOfTurnModel:
@@ -77,7 +75,7 @@ def _hibari(settings: Settings) -> TextToSpeech:
 def _piper(settings: Settings) -> TextToSpeech:
     from speakback.providers.adapters.piper import Piper
 
-    return Piper(speed=settings.tts.speed)
+    return Piper(speed=settings.tts.speed, directory=settings.weights.directory)
 
 
 STT: dict[str, Callable[[Settings], SpeechToText]] = {"whisper": _whisper}
@@ -89,11 +87,25 @@ LLM: dict[str, Callable[[Settings], LanguageModel]] = {"llama": _llama, "echo": 
 TTS: dict[str, Callable[[Settings], TextToSpeech]] = {"hibari": _hibari, "piper": _piper}
 
 
+def needed_weights(settings: Settings) -> tuple[str, ...]:
+    """Ids of the registered weights that `build_engines` resolves for this configuration."""
+    wanted = {
+        "silero-vad": True,
+        f"whisper-{settings.stt.model}": settings.stt.model_path is None,
+        "smart-turn-v3.2": settings.end_of_turn.provider == "smart-turn" and settings.end_of_turn.model_path is None,
+        "qwen2.5-coder-0.5b": settings.llm.provider == "llama" and settings.llm.model_path is None,
+        "piper-joe": settings.tts.provider == "piper",
+    }
+    return tuple(weights_id for weights_id, is_wanted in wanted.items() if is_wanted)
+
+
 async def build_engines(settings: Settings) -> Engines:
     """Load and warm what `settings` names; slow (seconds), off the event loop. Raises `WeightsError`, `ProviderError`.
 
     Models are loaded one after the other, so that the peak of memory is one load's.
     """
+    from speakback.vad.silero import SileroVad
+
     silero = await asyncio.to_thread(_weights, "silero-vad", settings)
     stt = await asyncio.to_thread(STT[settings.stt.provider], settings)
     end_of_turn = await asyncio.to_thread(END_OF_TURN[settings.end_of_turn.provider], settings)

@@ -47,14 +47,17 @@ class Cache:
         """The files that are not here whole; a wrong one is removed. Reads a file only without a valid record."""
         return [file for file in weights.files if not self._is_verified(weights, file)]
 
-    def admit(self, weights: Weights, file: ModelFile, arrived: Path) -> None:
-        """Move `arrived` (on this file system) to its place. Raises `WeightsError` if its sha256 is wrong."""
+    def admit(self, weights: Weights, file: ModelFile, arrived: Path, source: str) -> None:
+        """Move `arrived` (on this file system) to its place. Raises `WeightsError` if its sha256 is wrong.
+
+        `source` says in words where it came from.
+        """
         found = sha256_of(arrived)
         if found != file.sha256:
             arrived.unlink()
             raise WeightsError(
-                f"{weights.id}: {file.name} has the wrong checksum (sha256 expected {file.sha256}, got {found}); "
-                "the file was discarded"
+                f"{weights.id}: {file.name} from {source} has the wrong checksum "
+                f"(sha256 expected {file.sha256}, got {found}); the file was discarded"
             )
         target = self.directory(weights) / file.name
         target.parent.mkdir(parents=True, exist_ok=True)

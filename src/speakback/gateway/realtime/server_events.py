@@ -17,7 +17,7 @@ from speakback.session.items import Item, MessageItem, ToolCallItem
 WireEvent = dict[str, object]
 
 
-def events_for(notice: n.Notice, view: SessionView, conversation_id: str) -> list[WireEvent]:
+def events_for(notice: n.Notice, view: SessionView, conversation_id: str, correlation_id: str) -> list[WireEvent]:
     """All events of a notice, in order, but for `ReplyAudioSent`, which `AgentAudio` encodes."""
     match notice:
         case n.ReplyBegan():
@@ -36,7 +36,8 @@ def events_for(notice: n.Notice, view: SessionView, conversation_id: str) -> lis
         case n.ReplyAudioSent():
             raise TypeError("audio is encoded by AgentAudio")
         case n.LatencyMeasured():
-            return [{"type": "speakback.latency", **asdict(notice.latency)}] if "latency" in view.events else []
+            ledger = {"type": "speakback.latency", **asdict(notice.latency), "correlation_id": correlation_id}
+            return [ledger] if "latency" in view.events else []
         case n.Fault():
             return [error_event(notice.code, notice.message, by_client=notice.by_client, param=notice.param,
                                 event_id=notice.request_id)]  # fmt: skip

@@ -90,13 +90,13 @@ def _frames_with_sound(asked: Script, id_samples: NDArray[np.int64]) -> slice:
 class Hibari(PhraseVoice[HibariEngine]):
     """The `TextToSpeech` on Hibari. `speed` 1.0 is the voice's own pace; `seed` fixes its breath noise.
 
-    Only the voice "heart" comes with the package. Raises `ValueError` for an unknown voice or a speed
-    outside `SLOWEST` to `FASTEST`.
+    Only the voice "heart" comes with the package. Raises `ProviderError` for an unknown voice or a
+    speed outside `SLOWEST` to `FASTEST`.
     """
 
     def __init__(self, voice: str = "heart", *, speed: float = 1.0, seed: int = 1) -> None:
         if voice not in VOICES:
-            raise ValueError(f"Hibari has no voice {voice!r}; it has {', '.join(VOICES)}")
+            raise ProviderError("tts", "hibari", f"there is no voice {voice!r}; there are {', '.join(VOICES)}")
         if not SLOWEST <= speed <= FASTEST:
-            raise ValueError(f"speed is between {SLOWEST} and {FASTEST}, not {speed}")
+            raise ProviderError("tts", "hibari", f"speed is between {SLOWEST} and {FASTEST}, not {speed}")
         super().__init__("hibari", partial(HibariEngine, voice, speed, seed))

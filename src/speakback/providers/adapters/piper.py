@@ -8,6 +8,7 @@ Its durations are read from inside the graph, like Hibari's.
 import json
 import re
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -19,6 +20,7 @@ from speakback.providers.adapters.onnx_graph import with_output
 from speakback.providers.adapters.phrase_voice import Phrase, PhraseVoice
 from speakback.providers.adapters.pronunciation import Sound, pronounce
 from speakback.providers.adapters.word_times import script, word_times
+from speakback.providers.errors import ProviderError
 from speakback.timebase import VOICE_HZ
 from speakback.weights import resolve
 
@@ -68,8 +70,8 @@ def espeak_phonemes(phonemes: str) -> str:
 class PiperEngine:
     """The loaded voice; safe for several threads. How it varies its sounds is random inside its graph."""
 
-    def __init__(self, speed: float) -> None:
-        folder = resolve("piper-joe")
+    def __init__(self, speed: float, directory: Path | None) -> None:
+        folder = resolve("piper-joe", directory=directory)
         voice = json.loads((folder / f"{_MODEL}.json").read_text(encoding="utf-8"))
         self._rate_hz: int = voice["audio"]["sample_rate"]
         self._ids: dict[str, list[int]] = voice["phoneme_id_map"]
@@ -112,12 +114,13 @@ class PiperEngine:
 
 
 class Piper(PhraseVoice[PiperEngine]):
-    """The `TextToSpeech` on Piper's `joe`. `speed` 1.0 is the voice's own pace.
+    """The `TextToSpeech` on Piper's `joe`. `speed` 1.0 is the voice's own pace; `directory` is where fetched
+    weights are kept, as for `resolve`.
 
-    Raises `ValueError` for a speed outside `SLOWEST` to `FASTEST`.
+    Raises `ProviderError` for a speed outside `SLOWEST` to `FASTEST`.
     """
 
-    def __init__(self, *, speed: float = 1.0) -> None:
+    def __init__(self, *, speed: float = 1.0, directory: Path | None = None) -> None:
         if not SLOWEST <= speed <= FASTEST:
-            raise ValueError(f"speed is between {SLOWEST} and {FASTEST}, not {speed}")
-        super().__init__("piper", partial(PiperEngine, speed))
+            raise ProviderError("tts", "piper", f"speed is between {SLOWEST} and {FASTEST}, not {speed}")
+        super().__init__("piper", partial(PiperEngine, speed, directory))
