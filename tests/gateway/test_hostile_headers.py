@@ -15,6 +15,9 @@ from speakback.gateway.terms import terms_of
 )
 async def test_a_malformed_header_is_refused_without_a_crash(path: str, headers: dict[str, str], status: int) -> None:
     service = Service(terms_of(Settings()))
-    async with listening(service, "127.0.0.1", 0) as address, aiohttp.ClientSession() as http:
-        async with http.get(f"{address}{path}", headers=headers) as answer:
-            assert answer.status == status
+    async with (
+        listening(service, "127.0.0.1", 0) as address,
+        aiohttp.ClientSession() as http,
+        http.get(f"{address}{path}", headers=headers) as answer,
+    ):
+        assert answer.status == status
