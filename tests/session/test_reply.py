@@ -93,7 +93,7 @@ async def test_messages_go_out_in_real_time_and_never_further_ahead() -> None:
     sent_ms = 0
     for at_ms, notice in zip(told.sent_at_ms, told.audio(), strict=True):
         sent_ms += samples_to_ms(len(notice.audio_24k), VOICE_HZ)
-        assert sent_ms - (at_ms - first_ms) <= LEAD_MS
+        assert sent_ms - (at_ms - first_ms) <= LEAD_MS + 2, "two readings of a clock in whole milliseconds"
     assert sent_ms == 8 * WORD_MS
     assert ended_ms - first_ms >= sent_ms - 1
     assert told.reply.ledger.heard_text(ended_ms) == "One two three four five six seven eight."
