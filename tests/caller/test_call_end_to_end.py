@@ -96,7 +96,7 @@ async def test_a_polite_caller_and_one_that_the_server_does_not_know(tmp_path: P
     first, second = timeline["turns"]
     assert first["reply"]["speech"][-1]["end_ms"] < second["user"]["spoken"]["start_ms"]
     assert "latency in ms" in out
-    assert (out.count(" s  user  "), out.count(" s  agent  ")) == (2, 2)
+    assert (out.count(" s  user  "), out.count(" s agent  ")) == (2, 2)
     assert (wrong_code, wrong_out) == (2, "")
     assert "API key" in wrong_err
     assert "wrong-key" not in wrong_err
