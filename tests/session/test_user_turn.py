@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,6 +20,7 @@ from speakback.timebase import EAR_HZ, TurnId
 from tests.session.scripted import ANSWER, QUESTION, TEXTS, ScriptedStt, silence, sound
 
 MS = EAR_HZ // 1000
+_T = TypeVar("_T")
 
 
 class ScriptedEndOfTurn:
@@ -38,7 +39,7 @@ class ScriptedEndOfTurn:
         pass
 
 
-def spawn(work: Coroutine[Any, Any, Transcript]) -> "asyncio.Task[Transcript]":
+def spawn(work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]":
     return asyncio.get_running_loop().create_task(work)
 
 

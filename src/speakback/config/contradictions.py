@@ -1,8 +1,8 @@
 """Values that are each fine and cannot stand together. Pure: a settings object in, a sentence or nothing out."""
 
-import ipaddress
 from collections.abc import Callable
 
+from speakback.config.loopback import is_loopback
 from speakback.config.sections import Settings
 
 
@@ -12,22 +12,13 @@ def bind_problem(settings: Settings) -> str | None:
     `localhost` counts as loopback; any other name may resolve to anything and does not.
     """
     server = settings.server
-    if server.accepted_key_hashes or _is_loopback(server.host):
+    if server.accepted_key_hashes or is_loopback(server.host):
         return None
     return (
         f'server.host is "{server.host}", which other machines can reach, and no API key is configured; with none '
         "configured the server binds to loopback only. Run `speakback key` and put the hash it prints into "
         "server.api_key_hashes, or set server.host to 127.0.0.1."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, not an address
-        return False
 
 
 def _service_problem(settings: Settings) -> str | None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from speakback.config.loopback import is_loopback
 from speakback.gateway.auth import REALTIME_SUBPROTOCOL, KeyRing, offered_subprotocols, presented_key
 
 RETRY_AFTER_S = 5
@@ -55,21 +55,9 @@ def origin_is_allowed(origin: str, host: str | None, keys: KeyRing) -> bool:
         page = urlsplit(origin)
     except ValueError:  # nothing that a browser would send
         return False
-    if is_loopback(page.hostname):
+    if page.hostname is not None and is_loopback(page.hostname):
         return True
     return not keys.is_open and page.scheme in ("http", "https") and host is not None and page.netloc == host
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether `host` names this machine from within."""
-    if host is None:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
 
 
 class NoRoom(Exception):

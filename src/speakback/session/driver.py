@@ -242,8 +242,8 @@ class Session:
             now_ms = max(now_ms, event.deadline_ms)
             self._late_ms = now_ms - event.deadline_ms
             self._perform(self._core.tick(now_ms))
-        else:
             self._late_ms = 0
+        else:
             self._perform(self._core.handle(event, now_ms))
         if was_busy and self._core.agent is Agent.IDLE:
             self._warm()

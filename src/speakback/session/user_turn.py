@@ -5,15 +5,14 @@ asks; a pass for a later end replaces it. A long turn is frozen at a pause, so p
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
 
 from speakback.audio.pcm import Samples
 from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.stt import SpeechToText, Transcript
 from speakback.session.agreement import AgreedWords
 from speakback.session.latency import TurnMarks
+from speakback.session.ports import Spawn
 from speakback.session.turn_audio import TurnAudio
 from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
 from speakback.turn.end_of_turn import end_of_turn_probability, word_completeness
@@ -26,8 +25,6 @@ TRANSCRIBED_TAIL_MS = 120
 """Audio kept after the last voiced sample for speech to text: the VAD may cut a soft last sound."""
 FREEZE_AFTER_MS = 12_000
 """At a pause behind this much audio the text so far is kept, and later passes begin there."""
-
-Spawn = Callable[[Coroutine[Any, Any, Transcript]], "asyncio.Task[Transcript]"]
 
 
 class UserTurn:

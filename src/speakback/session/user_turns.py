@@ -7,7 +7,6 @@ calls the methods of the same name here, and what is found out goes back as even
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
 
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
@@ -25,7 +24,6 @@ from speakback.vad.hysteresis import VoiceStarted
 
 TURNS_REMEMBERED = 16
 """Turns kept after their transcript came."""
-_T = TypeVar("_T")
 
 
 class UserTurns:
