@@ -50,7 +50,7 @@ def start_server(model: Path, options: LlamaOptions, socket_directory: Path) -> 
     _check_file(model)
     try:
         with _signals_kept():
-            return xllamacpp.Server(_parameters(model, options, socket_directory))
+            server = xllamacpp.Server(_parameters(model, options, socket_directory))
     except RuntimeError as error:
         raise ProviderError(
             "llm",
@@ -58,12 +58,23 @@ def start_server(model: Path, options: LlamaOptions, socket_directory: Path) -> 
             f"llama.cpp cannot load {model}: the file is damaged, of a kind it does not know, or there is not "
             "enough memory for it; check its checksum and the free memory",
         ) from error
+    _wait_for_its_loop(server)
+    return server
 
 
 def start_closed_server(model: Path, options: LlamaOptions) -> xllamacpp.Server:
     """`start_server` with nowhere to connect to. Raises `ProviderError`."""
     with tempfile.TemporaryDirectory(prefix="speakback-") as directory:
         return start_server(model, options, Path(directory))
+
+
+def _wait_for_its_loop(server: xllamacpp.Server) -> None:
+    """Return when the server's own thread answers.
+
+    The constructor returns a moment before that thread's loop begins; a server freed in between loses the order to
+    stop and is waited for without end, with the GIL held (xllamacpp 2026.10: `out.set_value` before `start_loop`).
+    """
+    server.handle_metrics()  # the cheapest call that the loop itself answers
 
 
 def _check_file(model: Path) -> None:
@@ -81,7 +92,8 @@ def _parameters(model: Path, options: LlamaOptions, socket_directory: Path) -> x
     parameters.model.path = str(model)
     parameters.hostnames = [str(socket_directory / "llama.sock")]
     parameters.api_keys = [secrets.token_urlsafe(32)]
-    parameters.endpoint_slots = parameters.endpoint_props = parameters.endpoint_metrics = parameters.ui = False
+    parameters.endpoint_slots = parameters.endpoint_props = parameters.ui = False
+    parameters.endpoint_metrics = True  # see _wait_for_its_loop
     parameters.n_threads_http = 1
     parameters.verbosity = SILENT
     parameters.n_parallel = options.parallel
