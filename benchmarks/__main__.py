@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import barge_in, end_of_turn, idle, latency, memory, stt
+from benchmarks import barge_in, echo, end_of_turn, idle, latency, memory, simulation, stt, turn_taking
 from benchmarks.conditions import conditions
 from benchmarks.figures import Findings, show
 from benchmarks.process import NotToldHere
@@ -21,6 +21,9 @@ BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
     "memory": lambda _: memory.measure(),
     "stt": stt.measure,
     "end_of_turn": end_of_turn.measure,
+    "echo": lambda _: echo.measure(),
+    "turn_taking": turn_taking.measure,
+    "simulation": lambda _: simulation.measure(),
 }
 
 
@@ -32,9 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Speakback on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
-    parser.add_argument(
-        "--clips", type=Path, metavar="FOLDER", help="clips and transcripts.json for stt and end_of_turn"
-    )
+    parser.add_argument("--clips", type=Path, metavar="FOLDER", help="recordings for stt, end_of_turn and turn_taking")
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in BENCHMARKS]
     if unknown:

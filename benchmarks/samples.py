@@ -41,7 +41,7 @@ def samples(folder: Path | None) -> list[Sample]:
         voice = Hibari(threads=1)
         return [Sample(f"spoken {n}", _spoken(voice, text), text) for n, text in enumerate(SENTENCES)]
     items = json.loads((folder / "transcripts.json").read_text())["items"]
-    return [Sample(file, _read(folder / file), item["text"]) for file, item in items.items()]
+    return [Sample(file, read_clip(folder / file), item["text"]) for file, item in items.items()]
 
 
 def _spoken(voice: Hibari, text: str) -> Samples:
@@ -49,6 +49,7 @@ def _spoken(voice: Hibari, text: str) -> Samples:
     return np.asarray(soxr.resample(audio_24k, VOICE_HZ, EAR_HZ), np.float32)
 
 
-def _read(file: Path) -> Samples:
+def read_clip(file: Path) -> Samples:
+    """A sound file as mono at 16 kHz."""
     audio, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
     return np.asarray(soxr.resample(audio.mean(axis=1), rate_hz, EAR_HZ), np.float32)

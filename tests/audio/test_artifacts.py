@@ -57,6 +57,13 @@ def test_a_gap_at_a_border_is_a_break_until_it_is_too_long() -> None:
     assert examine(speech(), delayed(paced(72_000), at_border, by_ms=600)).late_frames == 2
 
 
+def test_a_silence_that_was_meant_is_not_late_but_what_is_late_after_it_is() -> None:
+    held = delayed(paced(72_000), first=10, by_ms=1_500)
+    held[10] = replace(held[10], after_hold=True)
+    assert examine(speech(), held).clean
+    assert examine(speech(), delayed(held, first=20, by_ms=90)).late_frames == 2
+
+
 @pytest.mark.parametrize("start", [12_345, 50_000])
 def test_a_hole_of_25_ms_in_a_sound_is_a_missing_stretch(start: int) -> None:
     audio = speech()

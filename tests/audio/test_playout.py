@@ -121,11 +121,14 @@ def test_after_an_underrun_the_clock_starts_again_with_the_audio() -> None:
 
 
 def test_borders_are_where_chunks_meet() -> None:
-    ledger = PlayoutLedger()
+    player = Player()
     for ms in (100, 50, 70):
-        ledger.add(chunk(ms))
-    assert ledger.border_samples == [100 * MS, 150 * MS]
-    assert ledger.generated_samples == 220 * MS
+        player.ledger.add(chunk(ms))
+    assert player.ledger.generated_samples == 220 * MS
+    player.play_until(1040)
+    assert player.ledger.border_samples == [100 * MS]
+    player.play_until(2000)
+    assert player.ledger.border_samples == [100 * MS, 150 * MS]
 
 
 def test_each_word_goes_out_with_the_message_in_which_it_begins() -> None:
@@ -147,7 +150,7 @@ def test_text_sent_holds_the_words_that_began_in_what_went_out() -> None:
 def test_a_cut_sends_one_fade_and_drops_the_rest() -> None:
     player = playing(until_ms=1100)
     before = player.ledger.sent_samples
-    fading = player.ledger.cut(20, 1100)
+    fading = player.ledger.cut(20, 0, 1100)
     assert fading is not None
     assert len(fading.audio_24k) == 20 * MS
     assert np.all(np.diff(fading.audio_24k) < 0)
@@ -160,7 +163,7 @@ def test_a_cut_sends_one_fade_and_drops_the_rest() -> None:
 
 def test_after_a_cut_nothing_more_is_booked() -> None:
     player = playing(until_ms=1100)
-    player.ledger.cut(20, 1100)
+    player.ledger.cut(20, 0, 1100)
     generated = player.ledger.generated_samples
     player.ledger.add(chunk(100))
     assert player.ledger.generated_samples == generated
@@ -169,32 +172,32 @@ def test_after_a_cut_nothing_more_is_booked() -> None:
 
 def test_a_second_cut_sends_nothing() -> None:
     player = playing(until_ms=1100)
-    player.ledger.cut(20, 1100)
-    assert player.ledger.cut(20, 1100) is None
+    player.ledger.cut(20, 0, 1100)
+    assert player.ledger.cut(20, 0, 1100) is None
 
 
 def test_a_cut_before_the_first_message_sends_nothing() -> None:
     ledger = PlayoutLedger()
     ledger.add(four_words())
-    assert ledger.cut(20, 1000) is None
+    assert ledger.cut(20, 0, 1000) is None
     assert (ledger.sent_samples, ledger.all_sent) == (0, True)
 
 
 def test_a_cut_when_all_went_out_sends_nothing() -> None:
     player = playing(until_ms=2000)
-    assert player.ledger.cut(20, 2000) is None
+    assert player.ledger.cut(20, 0, 2000) is None
 
 
 def test_a_cut_fades_what_little_is_left() -> None:
     player = playing(chunk(90), until_ms=1000)
-    fading = player.ledger.cut(20, 1000)
+    fading = player.ledger.cut(20, 0, 1000)
     assert fading is not None
     assert len(fading.audio_24k) == 10 * MS
     assert abs(float(fading.audio_24k[-1])) < 0.002
 
 
 def test_a_cut_without_a_fade_sends_nothing() -> None:
-    assert playing(until_ms=1000).ledger.cut(0, 1000) is None
+    assert playing(until_ms=1000).ledger.cut(0, 0, 1000) is None
 
 
 # ---- what was played and heard --------------------------------------------------------------------
@@ -262,7 +265,7 @@ def test_a_word_is_heard_from_its_middle_on(now_ms: int, heard: str) -> None:
 
 def test_what_was_heard_does_not_grow_after_a_cut_beyond_what_went_out() -> None:
     player = playing(until_ms=1100)
-    player.ledger.cut(20, 1100)
+    player.ledger.cut(20, 0, 1100)
     assert player.ledger.heard_text(1100) == "One"
     assert player.ledger.heard_text(9999) == "One two"
 
@@ -305,7 +308,7 @@ def test_nothing_is_lost_doubled_or_early_and_heard_is_within_sent(plan: list[tu
                 ledger.complete()
                 open_ = False
             case "cut":
-                faded = ledger.cut(value, player.now_ms)
+                faded = ledger.cut(value, 0, player.now_ms)
                 if faded is not None:
                     assert uncut
                     assert len(faded.audio_24k) <= ms_to_samples(value, VOICE_HZ)

@@ -26,7 +26,7 @@ UPDATE: dict[str, object] = {
         "type": "realtime",
         "instructions": "Answer in one sentence.",
         "audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}}},
-        "speakback": {"binary_audio": True, "events": ["latency"], "playback_ack": True},
+        "speakback": {"binary_audio": True, "events": ["latency", "overlap"], "playback_ack": True},
     },
 }
 
@@ -78,6 +78,8 @@ def lines() -> list[str]:
         n.ReplyMessageBegan("resp_2", "item_4", 0, True, "item_2"),
         n.ReplyTextGrew("resp_2", "item_4", 0, "Well, let me", True),
         n.ReplyAudioSent("resp_2", "item_4", 0, np.array([0.25, 0.5], np.float32)),
+        n.OverlapJudged("item_5", "hold", 9020, 350),
+        n.OverlapJudged("item_5", "interruption", 9020, 610),
         n.UserSpeechStarted("item_5", 9020),
         n.ReplyMessageEnded("resp_2", 0, CUT),
         n.ReplyEnded("resp_2", "cancelled", "turn_detected", (CUT,), None, True, ()),

@@ -30,6 +30,7 @@ class ScriptedConversation:
 
     overrun: bool = False
     failed: bool = False
+    rest_s: float = 0.0
     room_samples: int = 30 * 16_000
     """Audio beyond this is refused."""
     heard: Samples = field(default_factory=lambda: np.zeros(0, np.float32))

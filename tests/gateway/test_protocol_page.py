@@ -29,4 +29,4 @@ def test_every_key_that_does_not_apply_is_on_the_page(key: str) -> None:
 @pytest.mark.parametrize("eagerness", EAGERNESS)
 def test_the_waits_are_on_the_page(eagerness: str) -> None:
     waits = EAGERNESS[eagerness]  # type: ignore[index]
-    assert f"| `{eagerness}` | {waits.sure_ms} | {waits.doubtful_ms} | {waits.unscored_ms} |" in PAGE
+    assert f"| `{eagerness}` | {waits.confidence:g} | {waits.most_ms} | {waits.unscored_ms} |" in PAGE

@@ -4,7 +4,7 @@ import pytest
 
 from speakback.config import ConfigError, Settings
 from speakback.gateway.terms import DEFAULT_INSTRUCTIONS, terms_of
-from speakback.turn.endpointing import SemanticEndpointing
+from speakback.turn.endpointing import CalibratedEndpointing
 
 
 def settings(**sections: dict[str, object]) -> Settings:
@@ -23,7 +23,7 @@ def test_what_is_configured_is_what_a_session_begins_with() -> None:
     terms = terms_of(
         settings(
             server={"api_key_hashes": ["0" * 64], "max_sessions": 3, "send_timeout_s": 1.5, "idle_timeout_s": 60.0},
-            turn={"overrides": {"endpointing.sure_ms": 123}},
+            turn={"overrides": {"endpointing.least_ms": 123}},
             vad={"threshold": 0.7, "preroll_ms": 250},
             stt={"model": "base", "language": "de", "partial_interval_ms": 500},
             llm={"provider": "echo", "instructions": "Hm.", "max_tokens": 9, "temperature": 0.0},
@@ -33,8 +33,8 @@ def test_what_is_configured_is_what_a_session_begins_with() -> None:
     defaults = terms.offer.defaults
     assert (terms.max_sessions, terms.limits.send_timeout_s, terms.limits.idle_timeout_s) == (3, 1.5, 60.0)
     assert not terms.keys.accepts(None)
-    assert isinstance(defaults.turn.endpointing, SemanticEndpointing)
-    assert defaults.turn.endpointing.sure_ms == 123
+    assert isinstance(defaults.turn.endpointing, CalibratedEndpointing)
+    assert defaults.turn.endpointing.least_ms == 123
     hearing = defaults.hearing
     assert (hearing.vad.threshold, hearing.preroll_ms, hearing.partial_interval_ms) == (0.7, 250, 500)
     assert (defaults.language, defaults.instructions, defaults.max_tokens, defaults.temperature) == ("de", "Hm.", 9, 0)

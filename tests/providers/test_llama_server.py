@@ -44,10 +44,11 @@ def _exists(entry: os.DirEntry[str]) -> bool:
 
 def test_even_with_its_socket_in_hand_nothing_answers_without_the_key(tmp_path: Path) -> None:
     server = start_server(model_path(), SMALL, tmp_path)
-    (path,) = tmp_path.iterdir()
-    for request in ("GET /v1/models", "GET /slots", "GET /props", "GET /metrics", "POST /completion", "POST /v1/chat/completions"):
-        assert b" 401 " in ask(path, request), request
-        assert b" 401 " in ask(path, request, key="guess"), request
+    (address,) = tmp_path.iterdir()
+    gets = ("/v1/models", "/slots", "/props", "/metrics")
+    for request in (*(f"GET {path}" for path in gets), "POST /completion", "POST /v1/chat/completions"):
+        assert b" 401 " in ask(address, request), request
+        assert b" 401 " in ask(address, request, key="guess"), request
     del server
 
 

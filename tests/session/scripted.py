@@ -38,7 +38,17 @@ WORD_MS = 60
 
 QUESTION, ANSWER, NOISE = 0.2, 0.4, 0.6
 """Levels of the user's voice; noise is loud, too, but holds no words."""
-TEXTS = {QUESTION: "What time is it?", ANSWER: "Tell me more."}
+BACKCHANNEL, HALT, GO_ON, WHAT, ECHOED = 0.3, 0.5, 0.7, 0.8, 0.9
+"""What a user says over the agent; the last is the agent's own voice come back, of a reply such as `LONG`."""
+TEXTS = {
+    QUESTION: "What time is it?",
+    ANSWER: "Tell me more.",
+    BACKCHANNEL: "Mm-hmm.",
+    HALT: "Wait.",
+    GO_ON: "Go on.",
+    WHAT: "What?",
+    ECHOED: "Two three four five.",
+}
 
 PLAIN = TurnConfig(endpointing=FixedEndpointing(WAIT_MS), barge_in=BargeIn.IMMEDIATE)
 BRIEF = SessionSettings(instructions="Be brief.", turn=PLAIN)
@@ -74,14 +84,15 @@ def user(text: str, item_id: str = "item_u") -> MessageItem:
 
 
 class LevelStream:
-    """A `VadStream` to which a loud frame is speech; scores come soon, in order."""
+    """A `VadStream` to which a frame above that level is speech; scores come soon, in order."""
 
-    def __init__(self, on_score: Callable[[float], None]) -> None:
+    def __init__(self, on_score: Callable[[float], None], loud_above: float) -> None:
         self._on_score = on_score
+        self._loud_above = loud_above
         self._closed = False
 
     def push(self, frame_16k: Samples) -> None:
-        loud = float(np.abs(frame_16k).max()) > QUESTION / 2
+        loud = float(np.abs(frame_16k).max()) > self._loud_above
         asyncio.get_running_loop().call_soon(self._deliver, 0.95 if loud else 0.02)
 
     def close(self) -> None:
@@ -92,11 +103,14 @@ class LevelStream:
             self._on_score(probability)
 
 
+@dataclass
 class LevelVad:
     """A `VadScorer` without a model."""
 
+    loud_above: float = QUESTION / 2
+
     def open_stream(self, on_score: Callable[[float], None]) -> LevelStream:
-        return LevelStream(on_score)
+        return LevelStream(on_score, self.loud_above)
 
     async def aclose(self) -> None:
         pass
@@ -107,18 +121,22 @@ class ScriptedStt:
     """A `SpeechToText` that knows the text of a level. Give it a `failure` to raise, or hold it with `gate`."""
 
     name: str = "scripted"
+    takes_ms: int = 0
     failure: Exception | None = None
     gate: asyncio.Event | None = None
+    texts: dict[float, str] = field(default_factory=lambda: TEXTS)
     heard: list[Samples] = field(default_factory=list)
 
     async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
         self.heard.append(audio_16k)
+        if self.takes_ms:
+            await asyncio.sleep(self.takes_ms / 1000)
         if self.gate is not None:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
         level = round(float(np.abs(audio_16k).max(initial=0.0)), 1)
-        text = TEXTS.get(level, "")
+        text = self.texts.get(level, "")
         return Transcript(text, (), 0.9 if text else None, rejected=None if text else "noise")
 
     async def aclose(self) -> None:
@@ -185,9 +203,10 @@ class ScriptedLlm:
 
 @dataclass
 class ScriptedTts:
-    """A `TextToSpeech` that hums each word for `WORD_MS`; `failure` is raised at the clause `fails_at`."""
+    """A `TextToSpeech` that hums each word for `word_ms`; `failure` is raised at the clause `fails_at`."""
 
     name: str = "scripted"
+    word_ms: int = WORD_MS
     failure: Exception | None = None
     fails_at: int = 0
     mute: bool = False
@@ -201,7 +220,7 @@ class ScriptedTts:
                 raise self.failure
             number += 1
             if not self.mute:
-                chunk = hummed(clause, position)
+                chunk = hummed(clause, position, word_ms=self.word_ms)
                 position += len(chunk.audio_24k)
                 yield chunk
 
@@ -249,6 +268,7 @@ class Client:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.seen: list[n.Notice] = []
+        self._taken_ms: list[int] = []
         self.forgiven: set[str] = set()
         """Codes of `OURS` that the test provokes."""
 
@@ -258,7 +278,7 @@ class Client:
             while True:
                 notice = await self.session.next_notice()
                 assert notice is not None, f"the session closed before a {kind.__name__} came"
-                self.seen.append(notice)
+                self._take(notice)
                 if isinstance(notice, kind) and where(notice):
                     return notice
 
@@ -275,7 +295,7 @@ class Client:
         """Take all that is still to come."""
         async with asyncio.timeout(PATIENCE_S):
             while (notice := await self.session.next_notice()) is not None:
-                self.seen.append(notice)
+                self._take(notice)
 
     async def goes_on(self) -> None:
         """The conversation is whole: the next turn is answered, with a reply that the script holds for it."""
@@ -292,6 +312,14 @@ class Client:
     def place(self, notice: n.Notice) -> int:
         """Where among all notices that one came."""
         return next(place for place, seen in enumerate(self.seen) if seen is notice)
+
+    def at_ms(self, notice: n.Notice) -> int:
+        """When that one was taken; in virtual time, when it was sent."""
+        return self._taken_ms[self.place(notice)]
+
+    def _take(self, notice: n.Notice) -> None:
+        self.seen.append(notice)
+        self._taken_ms.append(round(asyncio.get_running_loop().time() * 1000))
 
 
 OURS = {"internal_error", "out_of_order", "unknown_id", "clock_went_back", "policy_failed"}

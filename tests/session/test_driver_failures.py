@@ -7,8 +7,8 @@ import pytest
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LlmDelta, Prompt, TextDelta
 from speakback.session import notices as n
+from speakback.session.asking import APOLOGY
 from speakback.session.items import MessageItem
-from speakback.session.replies import APOLOGY
 from tests.session.scripted import (
     BRIEF,
     PLAIN,
@@ -26,6 +26,8 @@ from tests.session.scripted import (
     utterance,
     writes,
 )
+
+pytestmark = pytest.mark.asyncio(loop_factories=["virtual_time"])
 
 
 async def heard_apology(client: Client, role: str) -> None:

@@ -17,6 +17,8 @@ from tests.session.scripted import (
     utterance,
 )
 
+pytestmark = pytest.mark.asyncio(loop_factories=["virtual_time"])
+
 
 async def test_items_are_added_where_the_client_wants_them() -> None:
     async with talking(scripted()) as client:

@@ -6,6 +6,7 @@ import pytest
 
 from speakback.audio.pcm import Samples
 from speakback.session.ears import MAX_UNCOMMITTED_MS, MAX_WAITING_MS, QUIET_RMS, Ears, HeardEdge, InputOverrun
+from speakback.session.echo import EchoGuard
 from speakback.session.settings import Hearing
 from speakback.timebase import EAR_HZ, ms_to_samples, samples_to_ms
 from speakback.vad.hysteresis import FRAME_SAMPLES, VadConfig, VoiceStarted, VoiceStopped
@@ -55,7 +56,7 @@ class Heard:
         self.vad = HeldVad()
         self.edges: list[HeardEdge] = []
         self.silences: list[int] = []
-        self.ears = Ears(self.vad, HEARING, on_edge=self.edges.append, on_frame=self.silences.append)
+        self.ears = Ears(self.vad, HEARING, EchoGuard(), on_edge=self.edges.append, on_frame=self.silences.append)
 
     @property
     def stream(self) -> HeldStream:

@@ -4,9 +4,10 @@ import pytest
 
 from speakback.providers.llm import Message, Prompt, Tool
 from speakback.session import notices as n
+from speakback.session.asking import history_prompt
 from speakback.session.history import History
 from speakback.session.items import MessageItem
-from speakback.session.replies import REMEMBERED_LEDGERS, TRUNCATE_SLACK_MS, history_prompt
+from speakback.session.replies import REMEMBERED_LEDGERS, TRUNCATE_SLACK_MS
 from speakback.session.settings import ReplyOptions
 from tests.session.scripted import BRIEF, WORD_MS, Client, says, scripted, talking
 

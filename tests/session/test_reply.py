@@ -69,6 +69,7 @@ def reply_of(
     plan = ReplyPlan(ReplyId(1), "resp_1", "item_1", prompt, "Sorry about that.", speaks)
     reports = ReplyReports(
         notice=told.take,
+        played=lambda audio: None,
         began_message=told.begin_message,
         audible=lambda: told.signs.append("audible"),
         progressed=lambda: told.signs.append("progressed"),
@@ -81,7 +82,7 @@ def reply_of(
 async def stop(told: Told, running: "asyncio.Task[None]", fade_ms: int = 20) -> None:
     """As `Replies.cut` does it."""
     running.cancel()
-    told.reply.cut(fade_ms)
+    told.reply.cut(fade_ms, 0)
     await asyncio.wait([running])
 
 

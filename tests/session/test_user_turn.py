@@ -9,6 +9,7 @@ from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.stt import TimedWord, Transcript
 from speakback.session.turn_audio import TurnAudio
 from speakback.session.user_turn import (
+    FIRST_PASS_EARLY_MS,
     FREEZE_AFTER_MS,
     SCORED_MS,
     SCORED_TAIL_MS,
@@ -99,8 +100,8 @@ async def test_a_pass_to_another_end_replaces_the_one_under_way() -> None:
 async def test_a_partial_pass_is_due_after_so_much_new_speech_and_never_two_at_once() -> None:
     stt = ScriptedStt(gate=asyncio.Event())
     turn = turn_of(audio_of(sound(QUESTION, 3000)), stt)
-    assert not turn.due_for_partial(699 * MS, 700)
-    assert turn.due_for_partial(700 * MS, 700)
+    assert not turn.due_for_partial((799 - FIRST_PASS_EARLY_MS) * MS, 700)
+    assert turn.due_for_partial((800 - FIRST_PASS_EARLY_MS) * MS, 700)
     reading = turn.transcribed_to(700 * MS)
     assert not turn.due_for_partial(2000 * MS, 700)
     assert stt.gate is not None

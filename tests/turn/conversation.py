@@ -4,12 +4,13 @@ from dataclasses import dataclass, field, replace
 
 from speakback.timebase import ReplyId, TurnId
 from speakback.turn.actions import Action, FaultCode, ReportFault
-from speakback.turn.barge_in import BargeIn
+from speakback.turn.barge_in import BargeIn, Overlap, OverlapEvidence, Verdict
 from speakback.turn.config import TurnConfig
 from speakback.turn.core import TurnCore
 from speakback.turn.endpointing import FixedEndpointing
 from speakback.turn.events import Event, ReplyAudible, SpeechStarted, SpeechStopped, TurnTranscribed
 from speakback.turn.tables import Agent, User
+from speakback.turn.words import HeardWords
 
 WAIT_MS = 500
 """The silence that ends a turn under `PLAIN`."""
@@ -17,6 +18,55 @@ WAIT_MS = 500
 PLAIN = TurnConfig(endpointing=FixedEndpointing(WAIT_MS), barge_in=BargeIn.IMMEDIATE)
 POLITE = replace(PLAIN, barge_in=BargeIn.NEVER)
 ASKED_ONLY = replace(PLAIN, auto_reply=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainOverlap(Overlap):
+    """A graded policy as plain as can be, for tests of what the core makes of verdicts; the real one may be tuned."""
+
+    duck_ms: int = 120
+    provisional_ms: int = 350
+    young_reply_ms: int = 600
+    young_provisional_ms: int = 150
+    final_ms: int = 900
+
+    def verdict(self, evidence: OverlapEvidence) -> Verdict:
+        since_ms = evidence.since_onset_ms
+        words = HeardWords.ECHO if (evidence.echo or 0) >= 0.6 else evidence.words
+        if words is HeardWords.BACKCHANNEL and evidence.is_voiced and since_ms >= 1400:
+            return Verdict.INTERRUPTION
+        if words is HeardWords.NONE and evidence.is_voiced and since_ms < self.final_ms:
+            words = None
+        if words is not None:
+            return _TAKEN_FOR[words]
+        if not evidence.is_voiced and evidence.voiced_ms < 700 and (evidence.end_of_turn or 1) >= 0.15:
+            return Verdict.BACKCHANNEL if since_ms >= self.final_ms else Verdict.OPEN
+        holds_at_ms = self.provisional_ms
+        if evidence.reply_age_ms < self.young_reply_ms:
+            holds_at_ms = self.young_provisional_ms
+        return Verdict.HOLD if since_ms >= holds_at_ms else Verdict.OPEN
+
+    def next_look_ms(self, evidence: OverlapEvidence) -> int | None:
+        is_young = evidence.reply_age_ms < self.young_reply_ms
+        looks = (self.young_provisional_ms if is_young else self.provisional_ms, 1400)
+        return min((look for look in looks if look > evidence.since_onset_ms), default=None)
+
+    def ducks(self, evidence: OverlapEvidence) -> bool:
+        return evidence.is_voiced and evidence.since_onset_ms >= self.duck_ms
+
+    def is_conclusive(self, evidence: OverlapEvidence) -> bool:
+        return evidence.since_onset_ms >= self.final_ms
+
+
+_TAKEN_FOR = {
+    HeardWords.NONE: Verdict.NOISE,
+    HeardWords.BACKCHANNEL: Verdict.BACKCHANNEL,
+    HeardWords.ECHO: Verdict.ECHO,
+    HeardWords.CONTENT: Verdict.INTERRUPTION,
+    HeardWords.HALT: Verdict.INTERRUPTION,
+}
+OVERLAP = PlainOverlap()
+GRADED = replace(PLAIN, barge_in=BargeIn.GRADED, overlap=OVERLAP)
 
 
 def turn(number: int) -> TurnId:

@@ -7,9 +7,11 @@ from typing import Any, cast
 import pytest
 
 from speakback.turn.actions import (
+    AnnounceTurn,
     CommitReason,
     CommitTurn,
     ContinueTurn,
+    DropReason,
     DropTurn,
     ExaminePause,
     FaultCode,
@@ -18,8 +20,9 @@ from speakback.turn.actions import (
     StartReply,
 )
 from speakback.turn.config import TurnConfig
-from speakback.turn.core import POLICY_FALLBACK_MS
+from speakback.turn.core import TurnCore
 from speakback.turn.endpointing import (
+    CalibratedEndpointing,
     EndpointingPolicy,
     FixedEndpointing,
     PauseEvidence,
@@ -30,20 +33,24 @@ from speakback.turn.events import (
     Event,
     InputCleared,
     InputCommitted,
+    PauseTranscribed,
     ReplyAudible,
     ReplyFailed,
     ReplyFinished,
     ReplyProgressed,
+    ReplyRequested,
     SilenceObserved,
     SpeechStarted,
     SpeechStopped,
     TranscriptionFailed,
     TurnTranscribed,
 )
+from speakback.turn.judging import FALLBACK_SILENCE_MS
 from speakback.turn.tables import Agent, User
 from tests.turn.conversation import ASKED_ONLY, PLAIN, Conversation, faults, reply, turn, without_faults
 
-SEMANTIC = replace(PLAIN, endpointing=SemanticEndpointing(sure_ms=200, doubtful_ms=800, unscored_ms=600))
+SCORED = SemanticEndpointing(sure_ms=200, doubtful_ms=800, unscored_ms=600, sure_at=0.8, doubtful_at=0.2)
+SEMANTIC = replace(PLAIN, endpointing=SCORED)
 
 
 def pausing(config: TurnConfig) -> Conversation:
@@ -60,7 +67,7 @@ def pausing(config: TurnConfig) -> Conversation:
 def test_a_turn_is_heard_ended_transcribed_and_answered() -> None:
     talk = Conversation()
     assert talk.core.next_deadline() is None
-    assert talk.at(1100, SpeechStarted(onset_ms=1000)) == [OpenTurn(turn(1), 1000)]
+    assert talk.at(1100, SpeechStarted(onset_ms=1000)) == [OpenTurn(turn(1), 1000), AnnounceTurn(turn(1))]
     assert talk.is_now(User.SPEAKING, Agent.IDLE)
     assert talk.at(2090, SpeechStopped(end_ms=2000)) == [ExaminePause(turn(1), 1, 2000)]
     assert talk.is_now(User.ENDING, Agent.IDLE)
@@ -93,7 +100,7 @@ def test_speech_without_end_is_committed_at_the_greatest_length() -> None:
     assert without_faults(actions) == [CommitTurn(turn(1), 9000, CommitReason.TOO_LONG)]
     assert talk.at(9100, TurnTranscribed(turn(1), has_words=True)) == [StartReply(reply(1), turn(1))]
     assert talk.at(12_000, SpeechStopped(12_000)) == [], "the voice that went on is no fault"
-    assert talk.at(13_000, SpeechStarted(13_000))[-1] == OpenTurn(turn(2), 13_000)
+    assert OpenTurn(turn(2), 13_000) in talk.at(13_000, SpeechStarted(13_000))
 
 
 def test_the_greatest_length_holds_within_a_pause_too() -> None:
@@ -103,7 +110,7 @@ def test_the_greatest_length_holds_within_a_pause_too() -> None:
 
 def test_an_onset_or_end_from_the_future_is_taken_as_now() -> None:
     talk = Conversation()
-    assert talk.at(1000, SpeechStarted(9999)) == [OpenTurn(turn(1), 1000)]
+    assert talk.at(1000, SpeechStarted(9999)) == [OpenTurn(turn(1), 1000), AnnounceTurn(turn(1))]
     assert talk.at(2000, SpeechStopped(9999)) == [ExaminePause(turn(1), 1, 2000)]
 
 
@@ -224,7 +231,7 @@ def test_a_policy_that_fails_is_reported_once_and_the_turn_still_ends(answer: Ca
     talk = Conversation(replace(PLAIN, endpointing=cast(EndpointingPolicy, OddPolicy(answer))))
     talk.at(1000, SpeechStarted(1000))
     assert faults(talk.at(2000, SpeechStopped(2000))) == [FaultCode.POLICY_FAILED]
-    assert talk.core.next_deadline() == 2000 + POLICY_FALLBACK_MS
+    assert talk.core.next_deadline() == 2000 + FALLBACK_SILENCE_MS
     assert talk.at(2100, SilenceObserved(100)) == [], "the policy is not asked again while nothing new is known"
     assert talk.wait_for_deadline() == [CommitTurn(turn(1), 2000, CommitReason.ENDPOINT)]
 
@@ -232,7 +239,7 @@ def test_a_policy_that_fails_is_reported_once_and_the_turn_still_ends(answer: Ca
 def test_a_score_that_is_no_number_falls_back_too() -> None:
     talk = pausing(SEMANTIC)
     assert faults(talk.at(2100, EndOfTurnScored(turn(1), 1, float("nan")))) == [FaultCode.POLICY_FAILED]
-    assert talk.core.next_deadline() == 2000 + POLICY_FALLBACK_MS
+    assert talk.core.next_deadline() == 2000 + FALLBACK_SILENCE_MS
 
 
 # ---- the client's word ----------------------------------------------------------------------------
@@ -253,7 +260,7 @@ def test_the_client_may_end_the_turn_and_is_not_answered_unasked(falls_silent: b
 def test_the_client_may_commit_audio_in_which_no_voice_was_found() -> None:
     talk = Conversation()
     assert talk.at(1000, InputCommitted(has_audio=True)) == [CommitTurn(turn(1), 1000, CommitReason.CLIENT)]
-    assert talk.at(1500, TurnTranscribed(turn(1), has_words=False)) == [DropTurn(turn(1))]
+    assert talk.at(1500, TurnTranscribed(turn(1), has_words=False)) == [DropTurn(turn(1), DropReason.NO_WORDS)]
     assert talk.core.next_deadline() is None
 
 
@@ -269,7 +276,7 @@ def test_the_client_may_clear_the_turn(falls_silent: bool) -> None:
     talk.at(1000, SpeechStarted(1000))
     if falls_silent:
         talk.at(1400, SpeechStopped(1400))
-    assert talk.at(1500, InputCleared()) == [DropTurn(turn(1))]
+    assert talk.at(1500, InputCleared()) == [DropTurn(turn(1), DropReason.CLEARED)]
     assert talk.is_now(User.SILENT, Agent.IDLE)
     assert talk.core.next_deadline() is None
 
@@ -346,3 +353,45 @@ def test_a_clock_that_goes_back_is_reported_and_held() -> None:
     assert actions[1:] == [ExaminePause(turn(1), 1, 1000)]
     assert faults(talk.wait_until(999)) == [FaultCode.CLOCK_WENT_BACK]
     assert faults(talk.core.configure(PLAIN, 0)) == [FaultCode.CLOCK_WENT_BACK]
+
+
+# ---- what is learned of the user's pauses ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(("pause_ms", "learned"), [(199, ()), (200, (200,)), (3000, (3000,)), (3001, ())])
+def test_a_pause_within_a_turn_is_learned_if_it_can_be_one(pause_ms: int, learned: tuple[int, ...]) -> None:
+    talk = pausing(replace(PLAIN, endpointing=FixedEndpointing(9000)))
+    talk.at(2000 + pause_ms, SpeechStarted(2000 + pause_ms))
+    assert talk.core.learned_pauses_ms == learned
+
+
+def test_a_pause_that_was_taken_for_the_end_is_learned_as_well() -> None:
+    """The user spoke on before the reply could be heard: the turn had not been over."""
+    talk = Conversation.thinking()
+    talk.at(2800, SpeechStarted(2800))
+    assert talk.core.learned_pauses_ms == (800,)
+
+
+def test_a_pause_before_which_no_turn_ended_is_none() -> None:
+    talk = Conversation()
+    talk.at(500, ReplyRequested())
+    talk.at(1000, SpeechStarted(1000))
+    assert talk.core.learned_pauses_ms == ()
+
+
+def test_only_the_latest_pauses_are_remembered_and_an_earlier_part_may_hand_them_on() -> None:
+    core = TurnCore(PLAIN, learned_pauses_ms=tuple(range(300, 340)))
+    assert core.learned_pauses_ms == tuple(range(308, 340))
+
+
+def test_what_is_learned_reaches_the_policy() -> None:
+    calibrated = replace(PLAIN, endpointing=CalibratedEndpointing())
+    dues = []
+    for learned in ((), (1500,) * 20):
+        core = TurnCore(calibrated, learned)
+        core.handle(SpeechStarted(1000), 1000)
+        core.handle(SpeechStopped(2000), 2000)
+        core.handle(PauseTranscribed(turn(1), 1, True), 2010)
+        core.handle(EndOfTurnScored(turn(1), 1, 0.5), 2020)
+        dues.append(core.next_deadline() or 0)
+    assert dues[1] > dues[0]

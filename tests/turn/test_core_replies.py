@@ -5,17 +5,22 @@ from dataclasses import replace
 import pytest
 
 from speakback.turn.actions import (
+    Action,
+    AnnounceTurn,
     Apologise,
     CommitReason,
     CommitTurn,
+    DropReason,
     DropTurn,
     FaultCode,
     OpenTurn,
     ReportFault,
+    ReportVerdict,
     StartReply,
     StopReason,
     StopReply,
 )
+from speakback.turn.barge_in import Verdict
 from speakback.turn.events import (
     Event,
     InputCleared,
@@ -32,6 +37,7 @@ from speakback.turn.events import (
     TurnTranscribed,
 )
 from speakback.turn.tables import Agent, User
+from speakback.turn.words import Repair
 from tests.turn.conversation import ASKED_ONLY, PLAIN, POLITE, Conversation, faults, reply, turn, without_faults
 
 FADE_MS = PLAIN.stop_fade_ms
@@ -45,12 +51,29 @@ def broken_off(number: int) -> StopReply:
     return StopReply(reply(number), StopReason.FAILED, FADE_MS)
 
 
+def opened(number: int, onset_ms: int) -> list[Action]:
+    return [OpenTurn(turn(number), onset_ms), AnnounceTurn(turn(number))]
+
+
+def no_words(number: int) -> DropTurn:
+    return DropTurn(turn(number), DropReason.NO_WORDS)
+
+
+def cleared(number: int) -> DropTurn:
+    return DropTurn(turn(number), DropReason.CLEARED)
+
+
 # ---- the user speaks over the agent ---------------------------------------------------------------
 
 
 def test_a_speaking_agent_stops_when_the_user_speaks() -> None:
     talk = Conversation.speaking()
-    assert talk.at(4000, SpeechStarted(3900)) == [interrupted(1), OpenTurn(turn(2), 3900)]
+    assert talk.at(4000, SpeechStarted(3900)) == [
+        OpenTurn(turn(2), 3900),
+        ReportVerdict(turn(2), Verdict.INTERRUPTION, after_ms=100),
+        interrupted(1),
+        AnnounceTurn(turn(2)),
+    ]
     assert talk.is_now(User.SPEAKING, Agent.IDLE)
     talk.at(4500, SpeechStopped(4500))
     talk.wait_until(5000)
@@ -59,7 +82,7 @@ def test_a_speaking_agent_stops_when_the_user_speaks() -> None:
 
 def test_a_thinking_agent_stops_and_answers_both_turns_at_once() -> None:
     talk = Conversation.thinking()
-    assert talk.at(2800, SpeechStarted(2800)) == [interrupted(1), OpenTurn(turn(2), 2800)]
+    assert talk.at(2800, SpeechStarted(2800)) == [interrupted(1), *opened(2, 2800)]
     talk.at(3500, SpeechStopped(3500))
     talk.wait_until(4000)
     assert talk.at(4100, TurnTranscribed(turn(2), has_words=True)) == [StartReply(reply(2), turn(2))]
@@ -71,7 +94,7 @@ def test_a_thinking_agent_stops_and_answers_both_turns_at_once() -> None:
 def test_a_reply_not_begun_yet_is_given_up_without_a_word() -> None:
     talk = Conversation()
     talk.user_says(1000, 2000)
-    assert talk.at(2550, SpeechStarted(2550)) == [OpenTurn(turn(2), 2550)]
+    assert talk.at(2550, SpeechStarted(2550)) == opened(2, 2550)
     talk.at(2600, TurnTranscribed(turn(1), has_words=True))
     assert talk.is_now(User.SPEAKING, Agent.IDLE)
 
@@ -95,7 +118,7 @@ def test_a_polite_agent_also_answers_what_was_said_while_it_thought() -> None:
 def test_a_polite_agent_waits_until_the_user_is_done() -> None:
     talk = Conversation.speaking(POLITE)
     talk.at(4000, SpeechStarted(4000))
-    assert talk.at(4500, ReplyFinished(reply(1))) == []
+    assert talk.at(4500, ReplyFinished(reply(1))) == [AnnounceTurn(turn(2))], "the client could not be told before"
     assert talk.is_now(User.SPEAKING, Agent.IDLE)
 
 
@@ -113,7 +136,7 @@ def test_a_turn_that_waits_outlives_the_reply_it_waited_for(event: Event) -> Non
 def test_a_turn_without_words_is_dropped_and_not_answered() -> None:
     talk = Conversation()
     talk.user_says(1000, 2000)
-    assert talk.at(2600, TurnTranscribed(turn(1), has_words=False)) == [DropTurn(turn(1))]
+    assert talk.at(2600, TurnTranscribed(turn(1), has_words=False)) == [no_words(1)]
     assert talk.is_now(User.SILENT, Agent.IDLE)
     assert talk.core.next_deadline() is None
 
@@ -122,27 +145,27 @@ def test_a_noise_that_interrupted_a_thinking_reply_does_not_silence_it() -> None
     talk = Conversation.thinking()
     talk.user_says(2800, 2900)
     actions = talk.at(3500, TurnTranscribed(turn(2), has_words=False))
-    assert actions == [DropTurn(turn(2)), StartReply(reply(2), turn(1))]
+    assert actions == [no_words(2), StartReply(reply(2), turn(1))]
 
 
-def test_a_noise_that_interrupted_a_reply_already_heard_leaves_it_at_that() -> None:
+def test_a_noise_that_interrupted_a_reply_already_heard_has_it_go_on() -> None:
     talk = Conversation.speaking()
     talk.user_says(4000, 4100)
-    assert talk.at(4700, TurnTranscribed(turn(2), has_words=False)) == [DropTurn(turn(2))]
-    assert talk.is_now(User.SILENT, Agent.IDLE)
+    actions = talk.at(4700, TurnTranscribed(turn(2), has_words=False))
+    assert actions == [no_words(2), StartReply(reply(2), turn(2), Repair.RESUME, repairs=reply(1))]
 
 
 def test_a_cleared_turn_that_interrupted_a_thinking_reply_does_not_silence_it() -> None:
     talk = Conversation.thinking()
     talk.at(2800, SpeechStarted(2800))
-    assert talk.at(2900, InputCleared()) == [DropTurn(turn(2)), StartReply(reply(2), turn(1))]
+    assert talk.at(2900, InputCleared()) == [cleared(2), StartReply(reply(2), turn(1))]
 
 
 def test_a_noise_while_the_last_turn_is_still_transcribed_leaves_that_turn_to_be_answered() -> None:
     talk = Conversation()
     talk.user_says(1000, 2000)
     talk.user_says(2600, 2700)
-    assert talk.at(3300, TurnTranscribed(turn(2), has_words=False)) == [DropTurn(turn(2))]
+    assert talk.at(3300, TurnTranscribed(turn(2), has_words=False)) == [no_words(2)]
     assert talk.is_now(User.SILENT, Agent.THINKING)
     assert talk.at(3400, TurnTranscribed(turn(1), has_words=True)) == [StartReply(reply(1), turn(1))]
 
@@ -156,7 +179,7 @@ def test_a_noise_does_not_turn_an_apology_into_an_answer() -> None:
     talk.at(2800, SpeechStopped(2800))
     talk.wait_until(3300)
     actions = talk.at(3400, TurnTranscribed(turn(2), has_words=False))
-    assert actions == [DropTurn(turn(2)), Apologise(reply(1), turn(1))]
+    assert actions == [no_words(2), Apologise(reply(1), turn(1))]
 
 
 # ---- failures -------------------------------------------------------------------------------------
@@ -252,14 +275,14 @@ def test_an_apology_interrupted_by_a_noise_is_begun_again() -> None:
     talk = Conversation.thinking()
     talk.at(3000, ReplyFailed(reply(1)))
     assert talk.at(3100, SpeechStarted(3100))[0] == interrupted(2)
-    assert talk.at(3200, InputCleared()) == [DropTurn(turn(2)), Apologise(reply(3), turn(1))]
+    assert talk.at(3200, InputCleared()) == [cleared(2), Apologise(reply(3), turn(1))]
 
 
 def test_a_failure_while_the_user_speaks_is_apologised_for_when_they_are_done() -> None:
     talk = Conversation.speaking(POLITE)
     talk.at(4000, SpeechStarted(4000))
-    assert talk.at(4100, ReplyFailed(reply(1))) == [broken_off(1)]
-    assert talk.at(4200, InputCleared()) == [DropTurn(turn(2)), Apologise(reply(2), turn(1))]
+    assert talk.at(4100, ReplyFailed(reply(1))) == [broken_off(1), AnnounceTurn(turn(2))]
+    assert talk.at(4200, InputCleared()) == [cleared(2), Apologise(reply(2), turn(1))]
 
 
 def test_a_request_after_a_failure_is_answered_not_apologised_for() -> None:
@@ -293,7 +316,7 @@ def test_a_reply_asked_for_is_made_even_if_the_turn_had_no_words() -> None:
     talk.at(1000, InputCommitted(has_audio=True))
     talk.at(1001, ReplyRequested())
     actions = talk.at(1500, TurnTranscribed(turn(1), has_words=False))
-    assert actions == [DropTurn(turn(1)), StartReply(reply(1), None)]
+    assert actions == [no_words(1), StartReply(reply(1), None)]
 
 
 def test_a_reply_asked_for_is_apologised_for_if_the_turn_before_it_cannot_be_transcribed() -> None:

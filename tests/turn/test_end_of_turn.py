@@ -1,6 +1,6 @@
 import pytest
 
-from speakback.turn.end_of_turn import end_of_turn_probability, word_completeness
+from speakback.turn.end_of_turn import OVER_SHARE, end_of_turn_probability, word_completeness
 
 
 def words(text: str) -> float:
@@ -84,3 +84,16 @@ def test_more_evidence_means_more_and_it_stays_a_probability() -> None:
 def test_a_missing_source_counts_as_undecided() -> None:
     assert end_of_turn_probability(0.9, None) == end_of_turn_probability(0.9, 0.5)
     assert end_of_turn_probability(None, 0.9) == end_of_turn_probability(0.5, 0.9)
+
+
+def test_undecided_evidence_says_no_more_than_that_most_pauses_are_not_ends() -> None:
+    undecided = end_of_turn_probability(0.5, 0.5)
+    assert undecided is not None
+    assert OVER_SHARE < undecided < 0.5
+
+
+def test_a_listeners_answer_is_a_whole_turn_though_it_ends_like_a_hesitation() -> None:
+    assert words("Mm-hmm.") > 0.9
+    assert words("Uh-huh") > 0.9
+    assert words("Hmm") < 0.2
+    assert words("I ummm") < 0.2

@@ -60,6 +60,8 @@ class SentAudio:
 
     at_ms: int
     samples: int
+    after_hold: bool = False
+    """Whether it is the first after a silence that was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _late_frames(sent: Sequence[SentAudio], border_samples: Sequence[int]) -> in
         end = position + message.samples
         at_border = any(position <= border < end for border in border_samples)
         allowed_ms = LATE_AT_BORDER_MS if at_border else LATE_TOLERANCE_MS
-        if runs_dry_ms is not None and message.at_ms > runs_dry_ms + allowed_ms:
+        if runs_dry_ms is not None and not message.after_hold and message.at_ms > runs_dry_ms + allowed_ms:
             late += _frames(message.samples)
         runs_dry_ms = max(message.at_ms, runs_dry_ms or message.at_ms) + message.samples * 1000 / VOICE_HZ
         position = end

@@ -3,16 +3,23 @@
 Audio is handed out no more than `LEAD_MS` ahead of real time, so that a reply that is cut short leaves
 almost nothing to throw away. What was *played* is what the client acknowledged, or else what the clock
 says a client that plays at once must have played. Nothing else may say what was heard.
+
+A reply that is held and goes on says its cut word again. So what was sent and what was made are counted
+apart: `sent_order.py` leads from one to the other.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from speakback.audio.artifacts import SentAudio
 from speakback.audio.fade import fade_out
+from speakback.audio.gain import RampedGain
 from speakback.audio.pcm import Samples
+from speakback.audio.sent_order import SentOrder
 from speakback.audio.speech import SpeechChunk, SpokenWord
+from speakback.audio.stopping import stop_near
 from speakback.timebase import LEDGER_FRAME_MS, VOICE_HZ, ms_to_samples, samples_to_ms
 
 FRAME_SAMPLES = ms_to_samples(LEDGER_FRAME_MS, VOICE_HZ)
@@ -22,22 +29,41 @@ LEAD_MS = 80
 """How far ahead of real time audio is sent: two messages, enough to hide a late one."""
 WORD_HEARD_AT = 0.5
 """A word counts as heard once this share of it was played: a listener has it before its last sound."""
+DUCKED_GAIN = 10 ** (-12 / 20)
+"""-12 dB: plainly yielding, and still understood."""
+DUCK_RAMP_SAMPLES = ms_to_samples(40, VOICE_HZ)
+RESUME_FADE_SAMPLES = ms_to_samples(10, VOICE_HZ)
+"""Short, so that the first sound of the word said again is not lost in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The next message's audio, mono at 24 kHz, and the words that begin in it."""
+    """The next message's audio, mono at 24 kHz, and the words that begin in it and were not begun before."""
 
     audio_24k: Samples
     words: tuple[SpokenWord, ...]
 
 
 class PlayoutLedger:
-    """One reply's books. All times are `now_ms`, all positions samples at 24 kHz from the reply's first."""
+    """One reply's books. All times are `now_ms`, all positions samples at 24 kHz from the reply's first.
+
+    Words lie at made positions; whatever a client or a message counts is a sent position.
+    """
 
     def __init__(self) -> None:
         self._audio: list[Samples] = []
-        self._waiting = np.zeros(0, np.float32)
+        self._kept = np.zeros(0, np.float32)
+        """What was made, from `_kept_from` on: what waits, and before it the word that may be said again."""
+        self._kept_from = 0
+        self._next = 0
+        """The made position that goes out next."""
+        self._begun = 0
+        """The made position up to which words were handed out."""
+        self._order = SentOrder()
+        self._gain = RampedGain()
+        self._held = False
+        self._after_hold = False
+        self._borders: list[int] = []
         self._words: list[SpokenWord] = []
         self._complete = False
         self._played_out_ms = 0
@@ -45,7 +71,6 @@ class PlayoutLedger:
         self._heard_limit: int | None = None
         self.generated_samples = 0
         self.sent_samples = 0
-        self.border_samples: list[int] = []
         self.sent: list[SentAudio] = []
 
     # ---- what comes in ------------------------------------------------------------------------
@@ -55,10 +80,12 @@ class PlayoutLedger:
         if self._complete:
             return
         if self.generated_samples:
-            self.border_samples.append(self.generated_samples)
+            self._borders.append(self.generated_samples)
         self.generated_samples += len(chunk.audio_24k)
         self._words += chunk.words
-        self._waiting = np.concatenate((self._waiting, chunk.audio_24k))
+        needed_from = stop_near(self._words, self._next, self.generated_samples, 0, 0).goes_on_from
+        self._kept = np.concatenate((self._kept[needed_from - self._kept_from :], chunk.audio_24k))
+        self._kept_from = needed_from
 
     def complete(self) -> None:
         """No more audio follows; a last piece shorter than a frame may go out."""
@@ -90,15 +117,38 @@ class PlayoutLedger:
         due_ms = self.next_due_ms(now_ms)
         if due_ms is None or due_ms > now_ms:
             return None
-        return self._send(self._waiting[:MESSAGE_SAMPLES], now_ms)
+        return self._send(self._gain.apply(self._made_to(self._next + MESSAGE_SAMPLES)), now_ms)
 
-    def cut(self, fade_ms: int, now_ms: int) -> Outgoing | None:
-        """End the reply here: a last piece that fades out, if anything was still to come; the rest is dropped."""
-        tail = self._waiting[: ms_to_samples(fade_ms, VOICE_HZ)]
-        outgoing = None
-        if self.sent_samples and len(tail):
-            outgoing = self._send(fade_out(tail, len(tail)), now_ms)
-        self._waiting = np.zeros(0, np.float32)
+    def duck(self) -> None:
+        """Lower the voice, from the next message on."""
+        self._gain.ramp_to(DUCKED_GAIN, DUCK_RAMP_SAMPLES)
+
+    def restore(self) -> None:
+        """Raise the voice to its full level again, from the next message on."""
+        self._gain.ramp_to(1.0, DUCK_RAMP_SAMPLES)
+
+    def hold(self, fade_ms: int, boundary_within_ms: int, now_ms: int) -> Outgoing | None:
+        """Fall silent until `resume`: at the end of the word under way, if at most `boundary_within_ms` of it are
+        still to be sent, else by a fade at once.
+
+        Returns the last message before the silence, if one is needed. Audio may still be added meanwhile.
+        """
+        if self._held:
+            return None
+        self._held = True
+        return self._stop(fade_ms, boundary_within_ms, now_ms)
+
+    def resume(self) -> None:
+        """Go on after a hold, with the word that it cut, from silence to the full level."""
+        if self._held:
+            self._held = False
+            self._after_hold = True
+            self._gain.begin_silent(RESUME_FADE_SAMPLES)
+
+    def cut(self, fade_ms: int, boundary_within_ms: int, now_ms: int) -> Outgoing | None:
+        """End the reply here, as `hold` does, and drop the rest."""
+        outgoing = None if self._held else self._stop(fade_ms, boundary_within_ms, now_ms)
+        self._next = self.generated_samples
         self._complete = True
         return outgoing
 
@@ -107,11 +157,17 @@ class PlayoutLedger:
     @property
     def all_sent(self) -> bool:
         """Whether the reply is complete and all of it went out."""
-        return self._complete and not len(self._waiting)
+        return self._complete and self._next == self.generated_samples
+
+    @property
+    def border_samples(self) -> list[int]:
+        """Sent positions at which one chunk of the voice, or what was said before a hold, meets the next."""
+        borders = {sent for made in self._borders for sent in self._order.sent_positions(made, self.sent_samples)}
+        return sorted(borders | {joint for joint in self._order.joints() if joint < self.sent_samples})
 
     def remaining_ms(self, now_ms: int) -> int:
         """How long the audio in hand will last: what waits, and what was sent but is not played yet."""
-        waiting = samples_to_ms(len(self._waiting), VOICE_HZ)
+        waiting = samples_to_ms(self.generated_samples - self._next, VOICE_HZ)
         return waiting + max(self._played_out_ms - now_ms, 0)
 
     def played_out_ms(self) -> int:
@@ -130,12 +186,15 @@ class PlayoutLedger:
 
     def heard_text(self, now_ms: int) -> str:
         """The words that were heard by now, as written."""
-        played = self.played_samples(now_ms)
-        return " ".join(word.text for word in self._words if _heard_from(word) <= played)
+        return _written(word for word in self._words if self._is_heard(word, now_ms))
+
+    def unsaid_text(self, now_ms: int) -> str:
+        """The words that were made but not heard by now, as written: what there is to go on with."""
+        return _written(word for word in self._words if not self._is_heard(word, now_ms))
 
     def text_sent(self) -> str:
         """The words that began in what went out, as written."""
-        return " ".join(word.text for word in self._words if word.start_samples < self.sent_samples)
+        return _written(word for word in self._words if word.start_samples < self._begun)
 
     def sent_audio(self) -> Samples:
         """All audio that went out."""
@@ -144,18 +203,41 @@ class PlayoutLedger:
     # ---- within -------------------------------------------------------------------------------
 
     def _sendable(self) -> bool:
-        return len(self._waiting) >= MESSAGE_SAMPLES or (self._complete and len(self._waiting) > 0)
+        waiting = self.generated_samples - self._next
+        return not self._held and (waiting >= MESSAGE_SAMPLES or (self._complete and waiting > 0))
+
+    def _made_to(self, end: int) -> Samples:
+        return self._kept[self._next - self._kept_from : end - self._kept_from]
+
+    def _stop(self, fade_ms: int, boundary_within_ms: int, now_ms: int) -> Outgoing | None:
+        """Send what is needed to fall silent, and go back to the word that it cut."""
+        if not self.sent_samples or self._after_hold:
+            return None  # nothing sounds
+        fade, within = ms_to_samples(fade_ms, VOICE_HZ), ms_to_samples(boundary_within_ms, VOICE_HZ)
+        stop = stop_near(self._words, self._next, self.generated_samples, fade, within)
+        tail = self._made_to(stop.ends_at)
+        outgoing = self._send(fade_out(self._gain.apply(tail), fade), now_ms) if len(tail) else None
+        if stop.goes_on_from != self._next:
+            self._next = stop.goes_on_from
+            self._order.go_back(self.sent_samples, self._next)
+        return outgoing
 
     def _send(self, audio_24k: Samples, now_ms: int) -> Outgoing:
-        start = self.sent_samples
+        """Book these samples, which were made from the next position on, as sent."""
+        self._next += len(audio_24k)
         self.sent_samples += len(audio_24k)
-        self._waiting = self._waiting[len(audio_24k) :]
         self._played_out_ms = max(self._played_out_ms, now_ms) + samples_to_ms(len(audio_24k), VOICE_HZ)
         self._audio.append(audio_24k)
-        self.sent.append(SentAudio(now_ms, len(audio_24k)))
-        words = tuple(word for word in self._words if start <= word.start_samples < self.sent_samples)
+        self.sent.append(SentAudio(now_ms, len(audio_24k), after_hold=self._after_hold))
+        self._after_hold = False
+        words = tuple(word for word in self._words if self._begun <= word.start_samples < self._next)
+        self._begun = max(self._begun, self._next)
         return Outgoing(audio_24k, words)
 
+    def _is_heard(self, word: SpokenWord, now_ms: int) -> bool:
+        heard_from = round(word.start_samples + WORD_HEARD_AT * (word.end_samples - word.start_samples))
+        return heard_from <= self._order.made_reached(self.played_samples(now_ms))
 
-def _heard_from(word: SpokenWord) -> int:
-    return round(word.start_samples + WORD_HEARD_AT * (word.end_samples - word.start_samples))
+
+def _written(words: Iterable[SpokenWord]) -> str:
+    return " ".join(word.text for word in words)

@@ -14,7 +14,9 @@ from speakback.cli.config import config
 from speakback.cli.demo import demo
 from speakback.cli.doctor import doctor
 from speakback.cli.key import key
+from speakback.cli.replay import replay
 from speakback.cli.serve import serve
+from speakback.cli.simulate import simulate
 from speakback.cli.weights import weights
 
 EXIT_REFUSED = 2
@@ -26,9 +28,11 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from speakback.caller.errors import CallError
     from speakback.config import ConfigError
     from speakback.providers.errors import ProviderError
+    from speakback.turn.strategies import UnknownStrategy
+    from speakback.turn.trace_format import TraceError
     from speakback.weights import WeightsError
 
-    return CallError, ConfigError, ProviderError, WeightsError
+    return CallError, ConfigError, ProviderError, TraceError, UnknownStrategy, WeightsError
 
 
 class _Verbs(TyperGroup):
@@ -62,5 +66,5 @@ def _speakback(
     """A self-hosted voice conversation server that answers like a person."""
 
 
-for _verb in (serve, call, demo, doctor, config, key, weights):
+for _verb in (serve, call, demo, doctor, config, key, weights, replay, simulate):
     app.command()(_verb)

@@ -51,16 +51,20 @@ async def serve_until_stopped(settings: "Settings") -> None:
     from speakback.gateway.serving import listening
     from speakback.gateway.terms import terms_of
     from speakback.providers.registry import build_engines
+    from speakback.session.trace import traces_in
 
     service = Service(terms_of(settings))
     stopped = _stop_signal()
     engines = None
     try:
-        async with listening(service, settings.server.host, settings.server.port) as address:
+        async with (
+            traces_in(settings.trace.directory) as begin_trace,
+            listening(service, settings.server.host, settings.server.port) as address,
+        ):
             typer.echo(f"speakback: listening on {address}; loading the models", err=True)
             engines = await _unless(stopped, build_engines(settings))
             if engines is not None:
-                service.become_ready(sessions_on(engines))
+                service.become_ready(sessions_on(engines, begin_trace))
                 typer.echo(f"speakback: ready at {address} (open it in a browser to see how to connect)")
                 await stopped.wait()
     finally:

@@ -99,7 +99,7 @@ class ServerSettings(Section):
 class TurnSettings(Section):
     """When the agent speaks, waits and gives way."""
 
-    strategy: str = Field(default="rapid-duplex", min_length=1, description="Turn-taking strategy.")
+    strategy: str = Field(default="overlap-aware", min_length=1, description="Turn-taking strategy.")
     overrides: Annotated[
         dict[str, int | float | bool | str], Allowed("a table of names, each with a number, true, false or a string")
     ] = Field(
@@ -218,6 +218,16 @@ class LogSettings(Section):
     )
 
 
+class TraceSettings(Section):
+    """Records of turn-taking, one file for each session, for `speakback replay`. They hold no speech."""
+
+    directory: FilePath | None = Field(
+        default=None,
+        description="Folder for the files, which only this account may enter; made if need be. Not set: none are kept.",
+        examples=["/var/lib/speakback/traces"],
+    )
+
+
 class WeightsSettings(Section):
     """Model weights that were fetched."""
 
@@ -241,4 +251,5 @@ class Settings(BaseModel):
     llm: LlmSettings = LlmSettings()
     tts: TtsSettings = TtsSettings()
     log: LogSettings = LogSettings()
+    trace: TraceSettings = TraceSettings()
     weights: WeightsSettings = WeightsSettings()

@@ -12,6 +12,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from speakback.gateway.conversation import Conversation
+from speakback.gateway.naps import REST_AFTER_S, Naps
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
 
 UNREADABLE_IN_A_ROW = 20
@@ -76,6 +77,7 @@ class Connection:
         self._conversation = conversation
         self._codec = codec
         self._limits = limits
+        self._naps = Naps(transport)
         self._ending_asked: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._idle: asyncio.Timeout | None = None
 
@@ -110,6 +112,8 @@ class Connection:
         except* Exception as problem:
             log.error("session failed", exc_info=problem)
             ending = _SERVER_FAILED
+        finally:
+            self._naps.end()
         return ending
 
     # ---- the three tasks ----------------------------------------------------------------------
@@ -135,12 +139,15 @@ class Connection:
             if self._codec.unreadable_in_a_row >= UNREADABLE_IN_A_ROW:
                 reason = f"{UNREADABLE_IN_A_ROW} messages in a row could not be read"
                 raise _Ended(Ending(WSCloseCode.POLICY_VIOLATION, reason))
+            if (rest_s := self._conversation.rest_s) >= REST_AFTER_S:
+                self._naps.begin(rest_s)
             # However fast a client sends, others come in between, and it gets no more than half of the loop.
             await asyncio.sleep(took if took > LONG_STEP_S else 0)
 
     async def _write(self) -> None:
         while (notice := await self._conversation.next_notice()) is not None:
             self._put_off_idle()
+            self._naps.end()
             for message in self._codec.encode(notice):
                 await self._send(message)
         if self._conversation.failed:

@@ -17,6 +17,11 @@ class Conversation(Protocol):
     failed: bool
     """True when it closed because of a mistake within; its last notice is a `Fault` that says so."""
 
+    @property
+    def rest_s(self) -> float:
+        """For how long nothing has happened, however much silence came in; 0 while somebody speaks or is about to."""
+        ...
+
     async def run(self) -> None:
         """Hold the conversation until `close`. Cancelling is safe."""
         ...

@@ -9,7 +9,11 @@ def _bare(word: str) -> str:
 
 def same_words(left: str, right: str) -> bool:
     """Whether two texts say the same but for case and punctuation."""
-    return [_bare(word) for word in left.split()] == [_bare(word) for word in right.split()]
+    return _words(left) == _words(right)
+
+
+def _words(text: str) -> list[str]:
+    return [bare for word in text.split() if (bare := _bare(word))]  # a dash between two words is none
 
 
 class AgreedWords:

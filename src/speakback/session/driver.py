@@ -18,18 +18,22 @@ from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Prompt
 from speakback.session import notices as n
+from speakback.session.asking import history_prompt
 from speakback.session.history import DuplicateItem, History, UnknownItem
 from speakback.session.items import Item
-from speakback.session.latency import TurnMarks
+from speakback.session.performer import Performer
 from speakback.session.ports import Ports
-from speakback.session.replies import Replies, TruncateRefused, history_prompt
+from speakback.session.replies import Replies, TruncateRefused
 from speakback.session.settings import ReplyOptions, SessionSettings
+from speakback.session.trace import BeginTrace, untraced
 from speakback.session.user_turns import UserTurns
-from speakback.timebase import EAR_HZ, ReplyId, TurnId, ms_to_samples
+from speakback.session.warming import Warming
+from speakback.timebase import EAR_HZ, ms_to_samples
 from speakback.turn import actions as act
 from speakback.turn import events as ev
+from speakback.turn.config import TurnConfig
 from speakback.turn.core import TurnCore
-from speakback.turn.tables import Agent
+from speakback.turn.tables import Agent, User
 
 NOTICES_WAITING = 512
 """Notices that may wait for a client, about 15 s of a reply; one that is further behind is not reading."""
@@ -57,7 +61,15 @@ class _TimerFired:
 class Session:
     """One live conversation. Every method returns at once; what comes of it arrives as notices."""
 
-    def __init__(self, engines: Engines, settings: SessionSettings, *, session_id: str, correlation_id: str) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        settings: SessionSettings,
+        *,
+        session_id: str,
+        correlation_id: str,
+        begin_trace: BeginTrace = untraced,
+    ) -> None:
         self.session_id = session_id
         self.settings = settings
         self.overrun = False
@@ -70,24 +82,38 @@ class Session:
         self._engines = engines
         self._loop = asyncio.get_running_loop()
         self._core = TurnCore(settings.turn)
+        self._trace = begin_trace(settings.turn, (), self._now_ms(), self._log)
         self._history = History()
         ports = Ports(self.new_id, self._notify, self._happened, self._now_ms, self._spawn, self._log)
         self._turns = UserTurns(
-            engines, self._history, ports, settings=lambda: self.settings, overheard=self._on_overheard
+            engines,
+            self._history,
+            ports,
+            settings=lambda: self.settings,
+            overheard=self._on_overheard,
+            being_said=lambda: self._replies.being_said(),
         )
         self._ears = self._turns.ears
         self._ears.set_listening(settings.listens)
-        self._replies = Replies(engines, self._history, ports)
-        self._asked = ReplyOptions()
-        """What the client's last request said; kept, because a reply that was stopped unheard is begun again."""
+        self._replies = Replies(
+            engines, self._history, ports, lambda audio: self._turns.echo.played(audio, self._now_ms())
+        )
+        self._warming = Warming(engines.llm, ports)
+        self._performer = Performer(
+            ports,
+            self._turns,
+            self._replies,
+            self._warming,
+            settings=lambda: self.settings,
+            prompt=self._prompt,
+            end=self.close,
+        )
         self._ids = 0
         self._waiting: deque[ev.Event | _TimerFired] = deque()
-        self._stopping: act.StopReason | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._late_ms = 0
+        self._stirred_s = self._loop.time()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._warming: asyncio.Task[None] | None = None
-        self._warmed: Prompt | None = None
         self._notices: asyncio.Queue[n.Notice | None] = asyncio.Queue()
         self._closed = asyncio.Event()
 
@@ -111,6 +137,7 @@ class Session:
             return
         self._closed.set()
         self._ears.close()
+        self._trace.close()
         if self._timer is not None:
             self._timer.cancel()
         self._notices.put_nowait(None)
@@ -121,6 +148,13 @@ class Session:
         if notice is None:
             self._notices.put_nowait(None)
         return notice
+
+    @property
+    def rest_s(self) -> float:
+        """For how long nothing has happened; 0 while somebody speaks, and while the client ends turns itself."""
+        silent = self._core.user is User.SILENT and not self._ears.voiced
+        at_rest = silent and self._core.agent is Agent.IDLE and self._ears.listening
+        return self._loop.time() - self._stirred_s if at_rest else 0.0
 
     def new_id(self, kind: str) -> str:
         """A fresh id such as `item_…`, unique to the session."""
@@ -191,8 +225,8 @@ class Session:
     def request_reply(self, options: ReplyOptions, request_id: str = "") -> None:
         """Ask for a reply to the conversation as it stands; refused while one is active."""
         if self._core.agent is Agent.IDLE:
-            self._asked = options
-        self._happened(ev.ReplyRequested(request_id))
+            self._performer.asked = options
+        self._happened(ev.ReplyRequested(request_id, options.interruptible))
 
     def cancel_reply(self, response_id: str | None = None, request_id: str = "") -> None:
         """Stop the reply under way (that of `response_id`, where one is named)."""
@@ -210,7 +244,8 @@ class Session:
             self._happened(ev.InputCleared())
         self.settings = settings
         self._ears.set_listening(settings.listens)
-        self._perform(self._core.configure(settings.turn, self._now_ms()))
+        now_ms = self._now_ms()
+        self._did(now_ms, settings.turn, self._core.configure(settings.turn, now_ms))
         self._arm()
         if self._core.agent is Agent.IDLE:
             self._warm()
@@ -241,14 +276,17 @@ class Session:
         if isinstance(event, _TimerFired):
             now_ms = max(now_ms, event.deadline_ms)
             self._late_ms = now_ms - event.deadline_ms
-            self._perform(self._core.tick(now_ms))
+            self._did(now_ms, None, self._core.tick(now_ms))
             self._late_ms = 0
         else:
-            self._perform(self._core.handle(event, now_ms))
+            self._did(now_ms, event, self._core.handle(event, now_ms))
+            if isinstance(event, ev.DraftSettled):
+                self._notify(n.DraftsCounted(self._core.drafts))
         if was_busy and self._core.agent is Agent.IDLE:
             self._warm()
 
     def _arm(self) -> None:
+        self._stirred_s = self._loop.time()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -256,102 +294,45 @@ class Session:
         if deadline_ms is not None and not self._closed.is_set():
             self._timer = self._loop.call_at(deadline_ms / 1000, self._happened, _TimerFired(deadline_ms))
 
+    def _did(self, now_ms: int, event: ev.Event | TurnConfig | None, actions: list[act.Action]) -> None:
+        """Record a call of the core, then perform what came of it."""
+        self._trace.record(now_ms, event, actions, self._core.next_deadline())
+        self._perform(actions)
+
     def _perform(self, actions: list[act.Action]) -> None:
         for action in actions:
-            match action:
-                case act.OpenTurn(turn_id):
-                    self._turns.open(turn_id)
-                case act.ExaminePause(turn_id, pause, end_ms):
-                    self._turns.examine_pause(turn_id, pause, end_ms)
-                case act.ContinueTurn(turn_id):
-                    self._turns.go_on(turn_id)
-                case act.CommitTurn(turn_id, _, reason):
-                    self._log.info("turn committed", turn_id=turn_id, reason=reason.value)
-                    self._turns.commit(turn_id, self._late_ms)
-                case act.DropTurn(turn_id):
-                    self._turns.drop(turn_id)
-                case act.StartReply(reply_id, turn_id):
-                    self._start_reply(reply_id, turn_id, apologise=False)
-                case act.Apologise(reply_id, turn_id):
-                    self._start_reply(reply_id, turn_id, apologise=True)
-                case act.StopReply(_, reason, fade_ms):
-                    self._replies.cut(fade_ms)
-                    self._stopping = reason
-                case act.ReportFault(code, message, request_id):
-                    self._report(code, message, request_id)
-        self._settle_stopped()
+            if isinstance(action, act.ReportFault):
+                self._report(action)
+            else:
+                self._performer.perform(action, late_ms=self._late_ms)
+        self._performer.settle_stopped()
 
-    # ---- actions ------------------------------------------------------------------------------
-
-    def _start_reply(self, reply_id: ReplyId, turn_id: TurnId | None, *, apologise: bool) -> None:
-        self._settle_stopped()
-        options = self._asked if turn_id is None else ReplyOptions()
-        turn = self._turns.answered_by(turn_id)
-        prompt = None if apologise else self._prompt(options)
-        if prompt != self._warmed:
-            self._stop_warming()
-        self._replies.begin(
-            reply_id,
-            prompt,
-            speaks=self.settings.speaks if options.speaks is None else options.speaks,
-            metadata=options.metadata,
-            marks=TurnMarks() if turn is None else turn.marks.of_the_turn(),
-            user_item=None if turn is None else turn.item_id,
-            confidence=None if turn is None else turn.confidence,
-        )
-
-    def _settle_stopped(self) -> None:
-        """A reply that was stopped is settled behind the other actions, so a client hears of the user's speech before
-        the reply's end; but before another reply begins."""
-        if self._stopping is not None:
-            reason, self._stopping = self._stopping, None
-            self._replies.settle(reason)
-
-    def _report(self, code: act.FaultCode, message: str, request_id: str) -> None:
-        by_client = code in CLIENT_FAULTS
+    def _report(self, fault: act.ReportFault) -> None:
+        by_client = fault.code in CLIENT_FAULTS
         if not by_client:
-            self._log.warning("turn-taking fault", code=code.value, reason=message)
-        self._notify(n.Fault(code.value, message, by_client=by_client, request_id=request_id))
+            self._log.warning("turn-taking fault", code=fault.code.value, reason=fault.message)
+        self._notify(n.Fault(fault.code.value, fault.message, by_client=by_client, request_id=fault.request_id))
 
     # ---- within -------------------------------------------------------------------------------
 
-    def _prompt(self, options: ReplyOptions, unfinished: str = "") -> Prompt:
+    def _prompt(self, options: ReplyOptions, *, unfinished: str = "", note: str = "") -> Prompt:
         return history_prompt(
             self._history,
             self.settings,
             options,
             unfinished=unfinished,
+            note=note,
             session_id=self.session_id,
             correlation_id=self._correlation_id,
         )
 
     def _warm(self, unfinished: str = "") -> None:
-        """Let the model read what is known already, so that it answers sooner.
-
-        What it is reading is dropped if it turned out otherwise; if it is the very prompt of the reply, the reply
-        takes it over.
-        """
-        prompt = self._prompt(ReplyOptions(), unfinished)
-        if prompt != self._warmed:
-            self._stop_warming()
-            self._warmed = prompt
-            self._warming = self._spawn(self._warm_model(prompt))
-
-    async def _warm_model(self, prompt: Prompt) -> None:
-        try:
-            await self._engines.llm.warm(prompt)
-        except ProviderError as problem:
-            self._log.warning("the model was not warmed", problem=str(problem))
+        self._warming.read(self._prompt(ReplyOptions(), unfinished=unfinished))
 
     def _on_overheard(self, text: str) -> None:
         """The model reads the user's words while they are still spoken."""
-        if self._core.agent is Agent.IDLE:
+        if self._core.agent is Agent.IDLE and not self._replies.drafting:
             self._warm(text)
-
-    def _stop_warming(self) -> None:
-        self._warmed = None
-        if self._warming is not None:
-            self._warming.cancel()
 
     def _notify(self, notice: n.Notice) -> None:
         if self._closed.is_set():
@@ -360,6 +341,7 @@ class Session:
             self.overrun = True
             self.close()
             return
+        self._stirred_s = self._loop.time()
         self._notices.put_nowait(notice)
 
     def _spawn(self, work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]":

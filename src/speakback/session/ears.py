@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from speakback.audio.pcm import Samples
+from speakback.session.echo import EchoGuard
 from speakback.session.settings import Hearing
 from speakback.session.turn_audio import TurnAudio
 from speakback.timebase import EAR_HZ, ms_to_samples, samples_to_ms
@@ -45,12 +46,14 @@ class Ears:
         self,
         vad: VadScorer,
         hearing: Hearing,
+        echo: EchoGuard,
         *,
         on_edge: Callable[[HeardEdge], None],
         on_frame: Callable[[int], None],
     ) -> None:
         self._vad = vad
         self._hearing = hearing
+        self._echo = echo
         self._stream = vad.open_stream(self._on_score)
         self._hysteresis = Hysteresis(hearing.vad)
         self._on_edge = on_edge
@@ -123,6 +126,7 @@ class Ears:
         self._partial_frame = waiting[whole:]
         for frame in waiting[:whole].reshape(-1, FRAME_SAMPLES):
             self._unscored.append(now_ms)
+            self._echo.heard(frame, now_ms)
             if len(self._unscored) == 1 and not self._hysteresis.voiced and _rms(frame) < QUIET_RMS:
                 self._on_score(0.0)
             else:

@@ -35,6 +35,11 @@ class TurnMarks:
         """A copy with the marks of the user's turn only, for another reply to the same turn."""
         return TurnMarks(self.speech_ended_ms, self.endpoint_due_ms, self.committed_ms, self.transcribed_ms)
 
+    def take_turn(self, turn: "TurnMarks") -> None:
+        """Take over the marks of the user's turn: a draft was begun before they were all made."""
+        self.speech_ended_ms, self.endpoint_due_ms = turn.speech_ended_ms, turn.endpoint_due_ms
+        self.committed_ms, self.transcribed_ms = turn.committed_ms, turn.transcribed_ms
+
 
 @dataclass(frozen=True, slots=True)
 class TurnLatency:
@@ -54,7 +59,7 @@ class TurnLatency:
     synthesis_ms: int | None
     """First clause → its first audio."""
     first_byte_ms: int | None
-    """First audio made → handed to the socket."""
+    """First audio made (and, for a draft, the transcript there) → handed to the socket."""
     playback_ms: int | None
     """Handed to the socket → the client said it plays."""
     ttfb_ms: int | None
@@ -63,10 +68,30 @@ class TurnLatency:
     """The part of `ttfb_ms` that is neither a model's work nor an intended wait."""
     asr_confidence: float | None
     artifacts: ArtifactReport | None
+    drafted: bool = False
+    """Whether the reply was begun as a draft: its stages then lie within the endpointing wait."""
 
 
 def _between(start_ms: int | None, end_ms: int | None) -> int | None:
     return None if start_ms is None or end_ms is None else end_ms - start_ms
+
+
+def _model_work_ms(marks: TurnMarks) -> int | None:
+    """What of the models' work fell behind the transcript: a draft had done some or all of it by then."""
+    if marks.reply_started_ms is None or marks.first_audio_ms is None:
+        return None
+    return max(marks.first_audio_ms - _not_before_transcript(marks, marks.reply_started_ms), 0)
+
+
+def _not_before_transcript(marks: TurnMarks, mark_ms: int) -> int:
+    """`mark_ms`, or the transcript where that came later, as it may in a draft: nothing could be sent before."""
+    return mark_ms if marks.transcribed_ms is None else max(mark_ms, marks.transcribed_ms)
+
+
+def _hand_over_ms(marks: TurnMarks) -> int | None:
+    if marks.first_audio_ms is None or marks.first_sent_ms is None:
+        return None
+    return marks.first_sent_ms - _not_before_transcript(marks, marks.first_audio_ms)
 
 
 def closed(
@@ -76,13 +101,14 @@ def closed(
     response_id: str | None,
     asr_confidence: float | None,
     artifacts: ArtifactReport | None,
+    drafted: bool = False,
 ) -> TurnLatency:
     """The ledger of a turn whose marks are all made."""
     ttfb_ms = _between(marks.speech_ended_ms, marks.first_sent_ms)
     accounted = (
         _between(marks.speech_ended_ms, marks.endpoint_due_ms),
         _between(marks.committed_ms, marks.transcribed_ms),
-        _between(marks.reply_started_ms, marks.first_audio_ms),
+        _model_work_ms(marks),
     )
     known = [part for part in accounted if part is not None]
     return TurnLatency(
@@ -93,10 +119,11 @@ def closed(
         first_token_ms=_between(marks.reply_started_ms, marks.first_token_ms),
         first_clause_ms=_between(marks.first_token_ms, marks.first_clause_ms),
         synthesis_ms=_between(marks.first_clause_ms, marks.first_audio_ms),
-        first_byte_ms=_between(marks.first_audio_ms, marks.first_sent_ms),
+        first_byte_ms=_hand_over_ms(marks),
         playback_ms=_between(marks.first_sent_ms, marks.playback_acknowledged_ms),
         ttfb_ms=ttfb_ms,
         own_ms=None if ttfb_ms is None or len(known) < len(accounted) else ttfb_ms - sum(known),
         asr_confidence=asr_confidence,
         artifacts=artifacts,
+        drafted=drafted,
     )

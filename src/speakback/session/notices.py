@@ -10,6 +10,7 @@ from speakback.audio.pcm import Samples
 from speakback.providers.llm import Usage
 from speakback.session.items import Item, MessageItem, ToolCallItem
 from speakback.session.latency import TurnLatency
+from speakback.turn.drafts import DraftBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,25 @@ class UserSpeechStopped:
 
     item_id: str
     audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapJudged:
+    """The user's speech over the agent was taken for something; a later verdict on the same item replaces it."""
+
+    item_id: str
+    verdict: str
+    """`open`, `hold`, `backchannel`, `noise`, `echo` or `interruption`."""
+    audio_start_ms: int
+    after_ms: int
+    """Since the speech's onset."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftsCounted:
+    """What the drafts of the conversation came to so far."""
+
+    book: DraftBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +208,8 @@ class Fault:
 Notice: TypeAlias = (
     UserSpeechStarted
     | UserSpeechStopped
+    | OverlapJudged
+    | DraftsCounted
     | InputBufferCommitted
     | InputBufferCleared
     | TranscriptGrew

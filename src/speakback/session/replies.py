@@ -5,25 +5,27 @@ It happens once, in `settle`, whether the reply finished, was stopped or failed.
 """
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from speakback.audio.artifacts import ArtifactReport, find_artifacts
+from speakback.audio.pcm import Samples
 from speakback.audio.playout import PlayoutLedger
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
-from speakback.providers.llm import Message, Prompt
 from speakback.session import notices as n
+from speakback.session.asking import Answered, Ask, same_ask
 from speakback.session.history import History
 from speakback.session.items import MessageItem, ToolCallItem
 from speakback.session.latency import TurnMarks, closed
 from speakback.session.ports import Ports
 from speakback.session.reply import Reply, ReplyPlan, ReplyReports
-from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.timebase import VOICE_HZ, ReplyId, samples_to_ms
 from speakback.turn import events as ev
 from speakback.turn.actions import StopReason
 
-APOLOGY = "Sorry, something went wrong on my side. Could you say that again?"
+WORD_WITHIN_MS = 60
+"""A word that ends within this is said to its end before the agent falls silent."""
 REMEMBERED_LEDGERS = 8
 """Spoken items whose playout is remembered, so that a late `truncate` still finds what was heard."""
 TRUNCATE_SLACK_MS = 1000
@@ -34,6 +36,15 @@ _ENDINGS: dict[StopReason, tuple[n.ReplyStatus, n.StatusReason]] = {
     StopReason.CLIENT_CANCELLED: ("cancelled", "client_cancelled"),
     StopReason.FAILED: ("failed", "provider_failed"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply that is prepared in private."""
+
+    reply: Reply
+    ask: Ask
+    task: "asyncio.Task[None]"
 
 
 class TruncateRefused(ValueError):
@@ -48,54 +59,71 @@ class Replies:
         engines: Engines,
         history: History,
         ports: Ports,
+        played: Callable[[Samples], None],
     ) -> None:
         self.current: Reply | None = None
         self._engines = engines
         self._history = history
         self._ports = ports
+        self._played = played
+        """Told of the agent's audio, at 24 kHz, as it goes out."""
         self._task: asyncio.Task[None] | None = None
         self._ledgers: dict[str, PlayoutLedger] = {}
-        self._user_item: str | None = None
-        self._confidence: float | None = None
+        self._answered = Answered(TurnMarks())
+        self._draft: Draft | None = None
+        self._last_said = ""
+        self._unsaid: tuple[ReplyId, str] | None = None
+        """The last reply that spoke, and what of it was not heard."""
 
-    def begin(
-        self,
-        reply_id: ReplyId,
-        prompt: Prompt | None,
-        *,
-        speaks: bool,
-        metadata: tuple[tuple[str, str], ...],
-        marks: TurnMarks,
-        user_item: str | None,
-        confidence: float | None,
-    ) -> None:
-        """Start a reply; without a prompt it is the apology. `user_item` is the turn that it answers."""
-        plan = ReplyPlan(
-            reply_id=reply_id,
-            response_id=self._ports.new_id("resp"),
-            item_id=self._ports.new_id("item"),
-            prompt=prompt,
-            text=APOLOGY,
-            speaks=speaks,
-            metadata=metadata,
-        )
-        reports = ReplyReports(
-            notice=self._ports.notify,
-            began_message=lambda: self._begin_message(plan),
-            audible=lambda: self._ports.happened(ev.ReplyAudible(reply_id)),
-            progressed=lambda: self._ports.happened(ev.ReplyProgressed(reply_id)),
-            now_ms=self._ports.now_ms,
-        )
-        self.current = Reply(plan, self._engines.llm, self._engines.tts, marks, reports)
-        self._user_item, self._confidence = user_item, confidence
-        self._ports.notify(n.ReplyBegan(plan.response_id, speaks, metadata))
-        self._task = self._ports.spawn(self._run(self.current))
+    def begin(self, reply_id: ReplyId, ask: Ask, turn: Answered) -> None:
+        """Start a reply, or promote its draft, if that was written to the same words."""
+        reply = self._promoted(reply_id, ask)
+        if reply is None:
+            reply = self._made(reply_id, ask, turn.marks, is_draft=False)
+            self._task = self._ports.spawn(self._run(reply))
+        else:
+            reply.release(turn.marks)
+        self.current = reply
+        self._answered = turn
+        self._ports.notify(n.ReplyBegan(reply.plan.response_id, reply.plan.speaks, reply.plan.metadata))
+
+    def draft(self, reply_id: ReplyId, ask: Ask) -> None:
+        """Prepare a reply in private."""
+        reply = self._made(reply_id, ask, TurnMarks(), is_draft=True)
+        self._draft = Draft(reply, ask, self._ports.spawn(self._run(reply)))
+
+    def discard_draft(self, reply_id: ReplyId) -> None:
+        """Throw the draft away, unseen."""
+        if self._draft is not None and self._draft.reply.plan.reply_id == reply_id:
+            draft, self._draft = self._draft, None
+            draft.task.cancel()
+            self._settle_draft(draft, promoted=False)
+
+    @property
+    def drafting(self) -> bool:
+        """Whether a reply is being prepared in private."""
+        return self._draft is not None
+
+    def set_ducked(self, ducked: bool) -> None:
+        """Lower the current reply's voice, or raise it to its full level again."""
+        if self.current is not None:
+            self.current.set_ducked(ducked)
+
+    def hold(self, fade_ms: int) -> None:
+        """Silence the current reply for now."""
+        if self.current is not None:
+            self.current.hold(fade_ms, WORD_WITHIN_MS)
+
+    def resume(self) -> None:
+        """Let the current reply go on."""
+        if self.current is not None:
+            self.current.resume()
 
     def cut(self, fade_ms: int) -> None:
         """Silence the current reply now; `settle` must follow within the same step."""
         if self.current is not None and self._task is not None:
             self._task.cancel()
-            self.current.cut(fade_ms)
+            self.current.cut(fade_ms, WORD_WITHIN_MS)
 
     def settle(self, reason: StopReason | None) -> None:
         """Close the books of the current reply; `reason` is None when it ran to its end."""
@@ -111,6 +139,8 @@ class Replies:
                 self._history.replace(message)
             if plan.speaks:
                 self._remember(plan.item_id, reply.ledger)
+                self._unsaid = (plan.reply_id, reply.unsaid_text())
+                self._last_said = reply.ledger.text_sent()
             self._ports.notify(n.ReplyMessageEnded(plan.response_id, 0, message))
             items.append(message)
         if finished:
@@ -120,7 +150,15 @@ class Replies:
             n.ReplyEnded(plan.response_id, status, because, tuple(items), outcome.usage, plan.speaks, plan.metadata)
         )
         self._ports.log.info("reply ended", reply_id=plan.reply_id, status=status, reason=because)
-        self._ports.spawn(self._measure(reply, self._user_item, self._confidence))
+        self._ports.spawn(self._measure(reply, self._answered))
+
+    def unsaid_text(self, reply_id: ReplyId) -> str:
+        """What the user has not heard of a reply that was cut short; empty where nothing of it is known any more."""
+        return self._unsaid[1] if self._unsaid is not None and self._unsaid[0] == reply_id else ""
+
+    def being_said(self) -> str:
+        """The words of the current reply, or else of the last one, that went out so far."""
+        return self._last_said if self.current is None else self.current.ledger.text_sent()
 
     def truncate(self, item_id: str, audio_end_ms: int) -> None:
         """Cut a spoken item to what the client says was heard. Raises `TruncateRefused`."""
@@ -153,6 +191,49 @@ class Replies:
 
     # ---- within -------------------------------------------------------------------------------
 
+    def _made(self, reply_id: ReplyId, ask: Ask, marks: TurnMarks, *, is_draft: bool) -> Reply:
+        plan = ReplyPlan(
+            reply_id=reply_id,
+            response_id=self._ports.new_id("resp"),
+            item_id=self._ports.new_id("item"),
+            prompt=ask.prompt,
+            text=ask.text,
+            speaks=ask.speaks,
+            metadata=ask.metadata,
+            is_draft=is_draft,
+        )
+        reports = ReplyReports(
+            notice=self._ports.notify,
+            played=self._played,
+            began_message=lambda: self._begin_message(plan),
+            audible=lambda: self._ports.happened(ev.ReplyAudible(reply_id)),
+            progressed=lambda: self._progressed(reply_id),
+            now_ms=self._ports.now_ms,
+        )
+        return Reply(plan, self._engines.llm, self._engines.tts, marks, reports)
+
+    def _progressed(self, reply_id: ReplyId) -> None:
+        if self.current is not None and self.current.plan.reply_id == reply_id:  # a draft's life is its own
+            self._ports.happened(ev.ReplyProgressed(reply_id))
+
+    def _promoted(self, reply_id: ReplyId, ask: Ask) -> Reply | None:
+        """The draft of this reply, if it still lives and was written to the same words."""
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return None
+        fits = draft.reply.plan.reply_id == reply_id and same_ask(draft.ask, ask)
+        lives = not draft.task.done()  # done before it was released: it failed
+        if fits and lives:
+            self._task = draft.task
+        else:
+            draft.task.cancel()
+        self._settle_draft(draft, promoted=fits and lives)
+        return draft.reply if fits and lives else None
+
+    def _settle_draft(self, draft: Draft, *, promoted: bool) -> None:
+        cost = draft.reply.outcome
+        self._ports.happened(ev.DraftSettled(draft.reply.plan.reply_id, promoted, cost.tokens, cost.voiced_characters))
+
     async def _run(self, reply: Reply) -> None:
         try:
             await reply.run()
@@ -164,9 +245,12 @@ class Replies:
         else:
             if reply is self.current:
                 self.settle(None)
-                self._ports.happened(ev.ReplyFinished(reply.plan.reply_id))
+                self._ports.happened(ev.ReplyFinished(reply.plan.reply_id, bool(reply.outcome.tool_calls)))
 
     def _fail(self, reply: Reply, group: BaseExceptionGroup[Exception]) -> None:
+        if reply is not self.current:  # a draft: nobody was promised it, and the reply is made anew
+            self._ports.log.warning("a draft failed", reply_id=reply.plan.reply_id)
+            return
         problem = group.exceptions[0]
         known = isinstance(problem, ProviderError)
         message = str(problem) if known else "the server failed while it made the reply"
@@ -204,45 +288,21 @@ class Replies:
         while len(self._ledgers) > REMEMBERED_LEDGERS:
             del self._ledgers[next(iter(self._ledgers))]
 
-    async def _measure(self, reply: Reply, user_item: str | None, confidence: float | None) -> None:
+    async def _measure(self, reply: Reply, answered: Answered) -> None:
         """Close the latency ledger; the audio is looked over on a thread."""
         artifacts = await asyncio.to_thread(_artifacts, reply.ledger) if reply.ledger.sent_samples else None
         self._ports.notify(
             n.LatencyMeasured(
                 closed(
                     reply.marks,
-                    item_id=user_item,
+                    item_id=answered.item_id,
                     response_id=reply.plan.response_id,
-                    asr_confidence=confidence,
+                    asr_confidence=answered.confidence,
                     artifacts=artifacts,
+                    drafted=reply.plan.is_draft,
                 )
             )
         )
-
-
-def history_prompt(
-    history: History,
-    settings: SessionSettings,
-    options: ReplyOptions,
-    *,
-    unfinished: str,
-    session_id: str,
-    correlation_id: str,
-) -> Prompt:
-    """The conversation as the model is given it; `unfinished` is what the user has said of a turn still open."""
-    instructions = settings.instructions if options.instructions is None else options.instructions
-    messages = history.messages(instructions)
-    if unfinished:
-        messages = (*messages, Message("user", unfinished))
-    return Prompt(
-        messages=messages,
-        tools=settings.tools if options.tools is None else options.tools,
-        tool_choice=settings.tool_choice if options.tool_choice is None else options.tool_choice,
-        max_tokens=settings.max_tokens if options.max_tokens is None else options.max_tokens,
-        temperature=settings.temperature,
-        session_key=session_id,
-        correlation_id=correlation_id,
-    )
 
 
 def _artifacts(ledger: PlayoutLedger) -> ArtifactReport:

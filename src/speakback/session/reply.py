@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from speakback.audio.pcm import Samples
 from speakback.audio.playout import Outgoing, PlayoutLedger
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel, LlmDelta, Prompt, TextDelta, ToolCall, Usage
@@ -33,6 +34,8 @@ FIRST_CLAUSE_PATIENCE_MS = 250
 """How long after its first token a model may take to complete a first clause, before a shorter one is spoken."""
 AUDIO_RUNS_OUT_MS = 400
 """With less audio than this in hand, a clause that is not whole is spoken rather than silence."""
+DRAFTED_CLAUSES = 1
+"""What a draft gives to the voice before it is released: enough to begin to speak at once, and little to waste."""
 PROGRESS_EVERY_MS = 1000
 PIECE_CHARACTERS = 200
 """More text than this in one delta is taken in pieces, with others' work in between: cutting it into clauses costs
@@ -51,6 +54,8 @@ class ReplyPlan:
     text: str
     speaks: bool
     metadata: tuple[tuple[str, str], ...] = ()
+    is_draft: bool = False
+    """Nothing of it is told or played, and only its first clause is voiced, until `Reply.release`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class ReplyReports:
     """What a reply tells its session while it runs; all called on the event loop."""
 
     notice: Callable[[Notice], None]
+    played: Callable[[Samples], None]
+    """Audio at 24 kHz goes to the client now."""
     began_message: Callable[[], str | None]
     """Puts the message into the history; returns the id of the item before it."""
     audible: Callable[[], None]
@@ -74,6 +81,10 @@ class ReplyOutcome:
     message_began: bool = False
     tool_calls: list[ToolCall] = field(default_factory=list)
     usage: Usage | None = None
+    tokens: int = 0
+    """Pieces of text the model gave: one token each, or close to it."""
+    voiced_characters: int = 0
+    """Given to the voice."""
 
 
 class Reply:
@@ -97,6 +108,9 @@ class Reply:
         self._clauses_spoken = 0
         self._progressed_ms = 0
         self._words_sent = False
+        self._released = asyncio.Event()
+        if not plan.is_draft:
+            self._released.set()
 
     async def run(self) -> None:
         """Make the reply and play it to its end. Raises an `ExceptionGroup` of what its parts raised."""
@@ -107,10 +121,36 @@ class Reply:
                 parts.create_task(self._speak())
                 parts.create_task(self._play())
 
-    def cut(self, fade_ms: int) -> None:
-        """Fade out what is being played and drop the rest; the caller has cancelled the task."""
+    def release(self, turn: TurnMarks) -> None:
+        """A draft becomes the reply to the turn that these marks are of."""
+        self.marks.take_turn(turn)
+        self._released.set()
+
+    def cut(self, fade_ms: int, word_within_ms: int) -> None:
+        """Fall silent, at a word's end if one is near, and drop the rest; the caller has cancelled the task."""
         if self.plan.speaks:
-            self._send(self.ledger.cut(fade_ms, self._reports.now_ms()))
+            self._send(self.ledger.cut(fade_ms, word_within_ms, self._reports.now_ms()))
+
+    def hold(self, fade_ms: int, word_within_ms: int) -> None:
+        """Fall silent, at a word's end if one is near; the model and the voice work on."""
+        self._send(self.ledger.hold(fade_ms, word_within_ms, self._reports.now_ms()))
+
+    def resume(self) -> None:
+        """Go on after `hold`, with the word that it cut."""
+        self.ledger.resume()
+        self._more_audio.set()
+
+    def set_ducked(self, ducked: bool) -> None:
+        """Lower the voice, or raise it to its full level again."""
+        if ducked:
+            self.ledger.duck()
+        else:
+            self.ledger.restore()
+
+    def unsaid_text(self) -> str:
+        """What the model wrote and the user has not heard."""
+        heard = self.ledger.heard_text(self._reports.now_ms()).split()
+        return " ".join(self.outcome.text.split()[len(heard) :])
 
     def heard_item(self, *, finished: bool) -> MessageItem:
         """The reply's message as it belongs in the history: what was heard, or the whole text where none speaks."""
@@ -132,6 +172,7 @@ class Reply:
                 self._mark_progress(self._reports.now_ms())
                 match delta:
                     case TextDelta(text):
+                        self.outcome.tokens += 1
                         if self.marks.first_token_ms is None:
                             self.marks.first_token_ms = self._reports.now_ms()
                         for piece in _pieces(text):
@@ -147,6 +188,7 @@ class Reply:
             for clause in chunker.finish():
                 await self._put_clause(clause)
             await self._clauses.put(None)
+        await self._released.wait()
 
     async def _deltas(self) -> AsyncGenerator[LlmDelta, None]:
         if self.plan.prompt is None:
@@ -162,6 +204,7 @@ class Reply:
         await asyncio.sleep(0)
         self.outcome.text += text
         if not self.plan.speaks:
+            await self._released.wait()
             self._begin_message()
             self._reports.notice(ReplyTextGrew(self.plan.response_id, self.plan.item_id, 0, text, speaks=False))
             return
@@ -178,9 +221,12 @@ class Reply:
         return self.ledger.remaining_ms(now_ms) < AUDIO_RUNS_OUT_MS
 
     async def _put_clause(self, clause: str) -> None:
+        if self._clauses_put >= DRAFTED_CLAUSES:
+            await self._released.wait()
         if self.marks.first_clause_ms is None:
             self.marks.first_clause_ms = self._reports.now_ms()
         self._clauses_put += 1
+        self.outcome.voiced_characters += len(clause)
         await self._clauses.put(clause)
 
     async def _speak(self) -> None:
@@ -205,18 +251,17 @@ class Reply:
 
     async def _play(self) -> None:
         """Audio → messages, never more than the ledger's lead ahead of real time."""
-        while not self.ledger.all_sent:
-            now_ms = self._reports.now_ms()
+        await self._released.wait()
+        while (now_ms := self._reports.now_ms()) < self.ledger.played_out_ms() or not self.ledger.all_sent:
             due_ms = self.ledger.next_due_ms(now_ms)
-            if due_ms is None:
+            if due_ms is not None and due_ms <= now_ms:
+                self._send(self.ledger.take(now_ms))
+                self._measure_room()
+            elif due_ms is not None or self.ledger.all_sent:
+                await asyncio.sleep(((due_ms or self.ledger.played_out_ms()) - now_ms) / 1000)
+            else:
                 self._more_audio.clear()
                 await self._more_audio.wait()
-            elif due_ms > now_ms:
-                await asyncio.sleep((due_ms - now_ms) / 1000)
-            else:
-                self._send(self.ledger.take(now_ms))
-            self._measure_room()
-        await asyncio.sleep(max(self.ledger.played_out_ms() - self._reports.now_ms(), 0) / 1000)
         self.ledger.finish()
 
     # ---- within -------------------------------------------------------------------------------
@@ -239,6 +284,7 @@ class Reply:
             self._words_sent = True
             self._reports.notice(ReplyTextGrew(plan.response_id, plan.item_id, 0, delta, speaks=True))
         self._reports.notice(ReplyAudioSent(plan.response_id, plan.item_id, 0, outgoing.audio_24k))
+        self._reports.played(outgoing.audio_24k)
         now_ms = self._reports.now_ms()
         if first:
             self.marks.first_sent_ms = now_ms

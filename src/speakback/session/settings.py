@@ -48,4 +48,6 @@ class ReplyOptions:
     tools: tuple[Tool, ...] | None = None
     tool_choice: Literal["auto", "none", "required"] | None = None
     max_tokens: int | None = None
+    interruptible: bool = True
+    """False: the user cannot stop it by speaking."""
     metadata: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,7 @@ from speakback.audio.pcm import Samples
 from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.stt import SpeechToText, Transcript
 from speakback.session.agreement import AgreedWords
+from speakback.session.asking import Answered
 from speakback.session.latency import TurnMarks
 from speakback.session.ports import Spawn
 from speakback.session.turn_audio import TurnAudio
@@ -23,6 +24,8 @@ makes it say "ended"."""
 SCORED_MS = 8_000
 TRANSCRIBED_TAIL_MS = 120
 """Audio kept after the last voiced sample for speech to text: the VAD may cut a soft last sound."""
+FIRST_PASS_EARLY_MS = 250
+"""By so much the first pass of a turn comes sooner than the later ones: "wait" is not to be waited for."""
 FREEZE_AFTER_MS = 12_000
 """At a pause behind this much audio the text so far is kept, and later passes begin there."""
 
@@ -51,6 +54,13 @@ class UserTurn:
         """Position from which the turn is transcribed: some audio before the onset."""
         self.marks = TurnMarks()
         self.agreed = AgreedWords()
+        self.echo = 1.0
+        """How likely it is the agent's own voice, as far as its level tells; 1: nothing speaks against it."""
+        self.began_as_echo = False
+        self.is_announced = False
+        """Whether the client knows of it."""
+        self.pause_text = ""
+        """What was read up to the present pause."""
         self._audio = audio
         self._stt = stt
         self._end_of_turn = end_of_turn
@@ -62,7 +72,7 @@ class UserTurn:
         self._words: float | None = None
         self._frozen = Transcript("", (), None)
         self._pass_start = start
-        self._pass_end = start
+        self._pass_end = onset - ms_to_samples(FIRST_PASS_EARLY_MS, EAR_HZ)
         self._pass: asyncio.Task[Transcript] | None = None
 
     def transcribed_to(self, end: int) -> "asyncio.Task[Transcript]":
@@ -73,6 +83,10 @@ class UserTurn:
             heard_to = end + ms_to_samples(TRANSCRIBED_TAIL_MS, EAR_HZ)
             self._pass = self._spawn(self._read(self._audio.slice(self._pass_start, heard_to)))
         return self._pass
+
+    def as_answered(self) -> Answered:
+        """The turn as the reply to it knows it."""
+        return Answered(self.marks.of_the_turn(), self.item_id, self.confidence)
 
     def due_for_partial(self, position: int, interval_ms: int) -> bool:
         """Whether enough new speech came in for another pass, and none is under way."""
@@ -87,6 +101,7 @@ class UserTurn:
     def begin_pause(self, pause: int) -> None:
         """The voice fell silent: what was found out about earlier pauses no longer counts."""
         self._pause, self._acoustic, self._words = pause, None, None
+        self.pause_text = ""
 
     def weigh(self, pause: int, *, acoustic: float | None = None, text: str | None = None) -> float | None:
         """Add to the evidence on a pause; the probability that the turn is over, None where it cannot be said."""
@@ -96,6 +111,7 @@ class UserTurn:
             self._acoustic = acoustic
         if text is not None:
             self._words = word_completeness(text)
+            self.pause_text = text
         return end_of_turn_probability(self._acoustic, self._words)
 
     def go_on(self) -> None:

@@ -13,6 +13,7 @@ from speakback.providers.errors import ProviderError
 from speakback.providers.stt import Transcript
 from speakback.session import notices as n
 from speakback.session.ears import Ears, HeardEdge
+from speakback.session.echo import EchoGuard
 from speakback.session.history import History
 from speakback.session.items import MessageItem
 from speakback.session.ports import Ports
@@ -20,8 +21,21 @@ from speakback.session.settings import SessionSettings
 from speakback.session.user_turn import UserTurn
 from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
 from speakback.turn import events as ev
+from speakback.turn.actions import DropReason
+from speakback.turn.barge_in import Verdict
+from speakback.turn.echo_text import echoes
+from speakback.turn.reading import heard_words, repair_wanted, unfinished
+from speakback.turn.words import HeardWords
 from speakback.vad.hysteresis import VoiceStarted
 
+ECHO_STEP = 0.1
+"""A change of the echo's likelihood that the core is told of."""
+NOT_ECHO_BELOW = 0.3
+"""By its level it is someone else's voice, whatever the words."""
+BEGAN_AS_ECHO_AT = 0.6
+"""The agent's last words may come back when it is silent already."""
+TELLING_WORDS = 3
+"""While no echo was found in this session, fewer words than this that are the agent's may be the user's as well."""
 TURNS_REMEMBERED = 16
 """Turns kept after their transcript came."""
 
@@ -37,6 +51,7 @@ class UserTurns:
         *,
         settings: Callable[[], SessionSettings],
         overheard: Callable[[str], None],
+        being_said: Callable[[], str],
     ) -> None:
         self._engines = engines
         self._history = history
@@ -44,7 +59,10 @@ class UserTurns:
         self._ports = ports
         self._overheard = overheard
         """Told what the user has said so far of a turn that is still open."""
-        self.ears = Ears(engines.vad, settings().hearing, on_edge=self._on_edge, on_frame=self._on_frame)
+        self._being_said = being_said
+        """What the agent says at present or said last, as far as it went out."""
+        self.echo = EchoGuard()
+        self.ears = Ears(engines.vad, settings().hearing, self.echo, on_edge=self._on_edge, on_frame=self._on_frame)
         self._turns: dict[TurnId, UserTurn] = {}
         self._transcribed: deque[TurnId] = deque()
         self._open: UserTurn | None = None
@@ -69,10 +87,30 @@ class UserTurns:
     # ---- what the core decided ----------------------------------------------------------------
 
     def open(self, turn_id: TurnId) -> None:
-        """A turn begins at the voice that was just heard."""
+        """A turn begins at the voice that was just heard; the client learns of it by `announce`."""
         turn = self._open = self._new(turn_id, self._edge)
+        now_ms = self._ports.now_ms()
+        turn.began_as_echo = self.echo.lingers(now_ms) or (self.echo.likelihood(now_ms) or 0.0) >= BEGAN_AS_ECHO_AT
         self.ears.kept_from = turn.start
+
+    def announce(self, turn_id: TurnId) -> None:
+        """Tell the client of the turn, and of what is certain of its words already."""
+        turn = self._turns[turn_id]
+        turn.is_announced = True
         self._ports.notify(n.UserSpeechStarted(turn.item_id, samples_to_ms(turn.onset, EAR_HZ)))
+        if turn.agreed.text and self._settings().transcribes:
+            self._ports.notify(n.TranscriptGrew(turn.item_id, turn.agreed.text))
+
+    def judged(self, turn_id: TurnId, verdict: Verdict, after_ms: int) -> None:
+        """Speech over the agent was taken for something."""
+        turn = self._turns[turn_id]
+        onset_ms = samples_to_ms(turn.onset, EAR_HZ)
+        self._ports.notify(n.OverlapJudged(turn.item_id, verdict.value, onset_ms, after_ms))
+        self._ports.log.info("overlap judged", turn_id=turn_id, verdict=verdict.value, after_ms=after_ms)
+
+    def words_so_far(self, turn_id: TurnId) -> str:
+        """What was read of an open turn up to its present pause."""
+        return self._turns[turn_id].pause_text
 
     def examine_pause(self, turn_id: TurnId, pause: int, end_ms: int) -> None:
         """The voice fell silent: transcribe and score the turn up to there."""
@@ -94,14 +132,14 @@ class UserTurns:
         detected = turn is not None
         if turn is None:
             turn = self._new(turn_id, self.ears.audio.start)
-        end = self._edge if detected and not self.ears.voiced else self.ears.audio.end
+        end = self._end_of_voice() if detected else self.ears.audio.end
         turn.marks.committed_ms = self._ports.now_ms()
         if turn.marks.speech_ended_ms is not None:
             turn.marks.endpoint_due_ms = turn.marks.committed_ms - late_ms
         self._open, self._turn_end = None, end
         final = turn.transcribed_to(end)
         self.ears.forget()
-        if detected:
+        if detected and turn.is_announced:
             self._ports.notify(n.UserSpeechStopped(turn.item_id, samples_to_ms(end, EAR_HZ)))
         item = MessageItem(turn.item_id, "user", "", spoken=True, status="in_progress")
         previous = self._history.add(item)
@@ -110,33 +148,49 @@ class UserTurns:
         self._unfinished += 1
         self._ports.spawn(self._finish(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000))
 
-    def drop(self, turn_id: TurnId) -> None:
-        """The turn is to be forgotten: it held no words, or the client cleared it."""
+    def drop(self, turn_id: TurnId, reason: DropReason) -> None:
+        """The turn is to be forgotten."""
         turn = self._turns.pop(turn_id)
         turn.drop_pass()
         if self._open is turn:
             self._open = None
+            if reason is not DropReason.CLEARED:  # then the client's order clears the ears as well
+                self._turn_end = self._end_of_voice()
+                self.ears.forget()
         if self._history.has(turn.item_id):
             self._history.delete(turn.item_id)
             self._ports.notify(n.ItemDeleted(turn.item_id))
+
+    def _end_of_voice(self) -> int:
+        """The position up to which the open turn was voiced."""
+        return self.ears.audio.end if self.ears.voiced else self._edge
 
     # ---- what is heard ------------------------------------------------------------------------
 
     def _on_edge(self, heard: HeardEdge) -> None:
         self._edge = heard.edge.sample
         started = isinstance(heard.edge, VoiceStarted)
-        self._ports.happened(ev.SpeechStarted(heard.at_ms) if started else ev.SpeechStopped(heard.at_ms))
+        echo = self.echo.likelihood(self._ports.now_ms())
+        self._ports.happened(ev.SpeechStarted(heard.at_ms, echo) if started else ev.SpeechStopped(heard.at_ms))
 
     def _on_frame(self, silence_ahead_ms: int) -> None:
         turn = self._open
         if turn is None:
             return
+        if not turn.is_announced:
+            self._judge_echo(turn)
         if silence_ahead_ms:
             self._ports.happened(ev.SilenceObserved(silence_ahead_ms))
         elif self.ears.voiced:
             position = self.ears.audio.end
             if turn.due_for_partial(position, self._settings().hearing.partial_interval_ms):
                 self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position)))
+
+    def _judge_echo(self, turn: UserTurn) -> None:
+        echo = self.echo.likelihood(self._ports.now_ms())
+        if echo is not None and abs(echo - turn.echo) >= ECHO_STEP:
+            turn.echo = echo
+            self._ports.happened(ev.EchoJudged(turn.turn_id, echo))
 
     # ---- what is found out --------------------------------------------------------------------
 
@@ -151,7 +205,9 @@ class UserTurns:
             return None
         transcript = reading.result()
         grown = turn.agreed.push(transcript.text)
-        if grown and self._settings().transcribes:
+        if not turn.is_announced:
+            self._ports.happened(ev.OverlapHeard(turn.turn_id, self._heard(turn, transcript.text)))
+        if grown and turn.is_announced and self._settings().transcribes:
             self._ports.notify(n.TranscriptGrew(turn.item_id, grown))
         if transcript.text and self._open is turn:
             self._overheard(transcript.text)
@@ -169,10 +225,22 @@ class UserTurns:
         transcript = await self._read_partial(turn, reading)
         if transcript is not None:
             self._weigh(turn, pause, turn.weigh(pause, text=transcript.text))
+            self._ports.happened(ev.PauseTranscribed(turn.turn_id, pause, bool(transcript.text)))
 
     def _weigh(self, turn: UserTurn, pause: int, probability: float | None) -> None:
         if probability is not None:
-            self._ports.happened(ev.EndOfTurnScored(turn.turn_id, pause, probability))
+            self._ports.happened(ev.EndOfTurnScored(turn.turn_id, pause, probability, unfinished(turn.pause_text)))
+
+    def _heard(self, turn: UserTurn, text: str) -> HeardWords:
+        """What words over the agent are."""
+        return HeardWords.ECHO if self._is_echo(turn, text) else heard_words(text)
+
+    def _is_echo(self, turn: UserTurn, text: str) -> bool:
+        """Whether they are the agent's own, come back through a loudspeaker, and not the user's in answer to them."""
+        if (turn.is_announced and not turn.began_as_echo) or turn.echo < NOT_ECHO_BELOW:
+            return False
+        few = len(text.split()) < TELLING_WORDS
+        return not (few and self.echo.path is None) and echoes(text, self._being_said())
 
     async def _finish(self, turn: UserTurn, reading: "asyncio.Task[Transcript]", seconds: float) -> None:
         try:
@@ -201,7 +269,9 @@ class UserTurns:
             self._history.replace(MessageItem(turn.item_id, "user", transcript.text, spoken=True))
         if self._settings().transcribes:
             self._ports.notify(n.TranscriptCompleted(turn.item_id, transcript.text, seconds, transcript.confidence))
-        self._ports.happened(ev.TurnTranscribed(turn.turn_id, bool(transcript.text)))
+        repair = repair_wanted(transcript.text)
+        has_words = bool(transcript.text) and not self._is_echo(turn, transcript.text)
+        self._ports.happened(ev.TurnTranscribed(turn.turn_id, has_words, repair))
 
     def _new(self, turn_id: TurnId, onset: int) -> UserTurn:
         preroll = ms_to_samples(self._settings().hearing.preroll_ms, EAR_HZ)

@@ -5,6 +5,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from speakback.timebase import ReplyId, TurnId
+from speakback.turn.barge_in import Verdict
+from speakback.turn.words import Repair
 
 
 class CommitReason(Enum):
@@ -13,6 +15,16 @@ class CommitReason(Enum):
     ENDPOINT = "endpoint"
     CLIENT = "client"
     TOO_LONG = "too long"
+
+
+class DropReason(Enum):
+    """Why a user turn was forgotten."""
+
+    CLEARED = "cleared"
+    NO_WORDS = "no words"
+    BACKCHANNEL = "backchannel"
+    NOISE = "noise"
+    ECHO = "echo"
 
 
 class StopReason(Enum):
@@ -36,14 +48,22 @@ class FaultCode(Enum):
     TURN_TOO_LONG = "turn_too_long"
     REPLY_STALLED = "reply_stalled"
     TRANSCRIPT_OVERDUE = "transcript_overdue"
+    TOOL_OVERDUE = "tool_result_overdue"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """The user began to speak: keep the audio from `onset_ms` on and say so to the client."""
+    """The user began to speak: keep the audio from `onset_ms` on and read it. Nothing is told to the client yet."""
 
     turn_id: TurnId
     onset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceTurn:
+    """Tell the client that the user speaks, dated back: standard clients stop the agent's voice at this."""
+
+    turn_id: TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +94,98 @@ class CommitTurn:
 
 @dataclass(frozen=True, slots=True)
 class DropTurn:
-    """Forget the turn: the client cleared it, or it held no words."""
+    """Forget the turn."""
 
     turn_id: TurnId
+    reason: DropReason
 
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Make and speak a reply to the conversation as it stands."""
+    """Make and speak a reply to the conversation as it stands.
+
+    A draft of the same `reply_id` is promoted, if it was written to the same words.
+    """
 
     reply_id: ReplyId
     turn_id: TurnId | None
     """The user turn it answers; None when the client asked for it."""
+    repair: Repair = Repair.DROP
+    repairs: ReplyId | None = None
+    """The interrupted reply whose rest is resumed or rephrased; None where it is dropped or there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartDraft:
+    """Prepare a reply to the open turn as far as it was heard, privately: nothing of it is told or played."""
+
+    reply_id: ReplyId
+    turn_id: TurnId
+    pause: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardDraft:
+    """The draft is void: stop working on it and say what it cost (`DraftSettled`)."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class Reprompt:
+    """Speak up, because the user has been silent for long after the agent's last words."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class SayGoodbye:
+    """Take leave, because the user did not answer; `EndConversation` follows its end."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class EndConversation:
+    """The goodbye was said: close the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuckReply:
+    """Lower the agent's voice while it is found out what the user's means."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReply:
+    """Raise the agent's voice to its full level again."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReply:
+    """Fall silent, at a word's end if one is near, and keep the rest."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReply:
+    """Go on from the last word that was begun, at full level."""
+
+    reply_id: ReplyId
+
+
+@dataclass(frozen=True, slots=True)
+class ReportVerdict:
+    """What the user's speech over the agent was taken for; a later verdict on the same turn replaces it."""
+
+    turn_id: TurnId
+    verdict: Verdict
+    after_ms: int
+    """Since its onset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +216,24 @@ class ReportFault:
 
 
 Action: TypeAlias = (
-    OpenTurn | ExaminePause | ContinueTurn | CommitTurn | DropTurn | StartReply | Apologise | StopReply | ReportFault
+    OpenTurn
+    | AnnounceTurn
+    | ExaminePause
+    | ContinueTurn
+    | CommitTurn
+    | DropTurn
+    | StartReply
+    | StartDraft
+    | DiscardDraft
+    | Reprompt
+    | SayGoodbye
+    | EndConversation
+    | DuckReply
+    | RestoreReply
+    | HoldReply
+    | ResumeReply
+    | ReportVerdict
+    | Apologise
+    | StopReply
+    | ReportFault
 )

@@ -2,8 +2,21 @@
 
 from dataclasses import dataclass
 
-from speakback.turn.barge_in import BargeIn
+from speakback.turn.barge_in import BargeIn, Overlap
+from speakback.turn.drafts import Drafts
 from speakback.turn.endpointing import EndpointingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What the agent does when the user does not answer."""
+
+    wait_ms: int = 10_000
+    """Silence after the agent's last words until it speaks up."""
+    reprompts: int = 0
+    """How often it does so before it gives up; 0: it waits in silence for ever."""
+    goodbye: bool = True
+    """Whether giving up is taking leave and closing the session; else the agent waits in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +25,10 @@ class TurnConfig:
 
     endpointing: EndpointingPolicy
     barge_in: BargeIn
+    overlap: Overlap = Overlap()
+    """How speech over the agent is judged where `barge_in` is graded."""
+    drafts: Drafts = Drafts(enabled=False)
+    idle: Idle = Idle()
     auto_reply: bool = True
     """Whether a turn that ended by endpointing is answered without being asked."""
     stop_fade_ms: int = 20
@@ -24,3 +41,5 @@ class TurnConfig:
     """From a reply's start to its first sign of life, else the agent apologises."""
     stall_timeout_ms: int = 10_000
     """Between two signs of life of a reply, else the agent apologises."""
+    tool_timeout_ms: int = 30_000
+    """From a tool call to the client's request for the reply to its result, else the agent apologises."""

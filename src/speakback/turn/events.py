@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from speakback.timebase import ReplyId, TurnId
+from speakback.turn.words import HeardWords, Repair, Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,8 @@ class SpeechStarted:
 
     onset_ms: int
     """When the first voiced sample came in; earlier than the event by what the VAD needs to be sure."""
+    echo: float | None = None
+    """How likely this is the agent's own voice come back, in [0, 1]; None where it was not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,34 @@ class EndOfTurnScored:
     pause: int
     """Which pause of the turn was scored, counted from 1; a score of an earlier pause is stale."""
     probability: float
+    unfinished: Unfinished = Unfinished.NO
+    """What in the words says that more is to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTranscribed:
+    """The words up to a pause are there: enough to draft a reply."""
+
+    turn_id: TurnId
+    pause: int
+    has_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapHeard:
+    """What the user says over the agent was read so far."""
+
+    turn_id: TurnId
+    words: HeardWords
+
+
+@dataclass(frozen=True, slots=True)
+class EchoJudged:
+    """How likely what is heard over the agent is its own voice come back was judged anew."""
+
+    turn_id: TurnId
+    echo: float
+    """In [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +80,8 @@ class TurnTranscribed:
     turn_id: TurnId
     has_words: bool
     """False when nothing was said (noise, silence, or an invention of the speech-to-text model)."""
+    repair: Repair = Repair.DROP
+    """What its words ask for, if the turn interrupted a reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +110,8 @@ class ReplyRequested:
     """The client asked for a reply to the conversation as it stands."""
 
     request_id: str = ""
+    interruptible: bool = True
+    """False: the user cannot stop it by speaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +140,8 @@ class ReplyFinished:
     """A reply was played to its end, or ended with text or a tool call where no audio was due."""
 
     reply_id: ReplyId
+    called_tool: bool = False
+    """Whether the client is to run a tool and ask for the reply to its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +151,25 @@ class ReplyFailed:
     reply_id: ReplyId
 
 
+@dataclass(frozen=True, slots=True)
+class DraftSettled:
+    """A draft was promoted or thrown away, and this is what it had cost by then."""
+
+    reply_id: ReplyId
+    promoted: bool
+    tokens: int
+    characters: int
+    """Given to the voice."""
+
+
 Event: TypeAlias = (
     SpeechStarted
     | SpeechStopped
     | SilenceObserved
     | EndOfTurnScored
+    | PauseTranscribed
+    | OverlapHeard
+    | EchoJudged
     | TurnTranscribed
     | TranscriptionFailed
     | InputCommitted
@@ -129,4 +180,5 @@ Event: TypeAlias = (
     | ReplyProgressed
     | ReplyFinished
     | ReplyFailed
+    | DraftSettled
 )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from speakback.timebase import ReplyId, TurnId
+from speakback.turn.barge_in import Verdict
+from speakback.turn.words import HeardWords, Repair, Unfinished
 
 
 class Deadline(Enum):
@@ -13,6 +15,9 @@ class Deadline(Enum):
     TURN_LENGTH = "turn length"
     TRANSCRIPT = "transcript"
     REPLY_LIFE = "reply life"
+    OVERLAP = "overlap"
+    TOOL_RESULT = "tool result"
+    IDLE = "idle"
 
 
 @dataclass(slots=True)
@@ -24,6 +29,40 @@ class OpenTurnRecord:
     end_ms: int
     pause: int = 0
     probability: float | None = None
+    unfinished: Unfinished = Unfinished.NO
+    is_read: bool = False
+    """Whether the words up to the present pause were read."""
+    has_words: bool = False
+    """Whether the words up to the present pause were read, and there are some."""
+    drafted: int = 0
+    """How many drafts it has led to."""
+    is_announced: bool = False
+    interrupted: ReplyId | None = None
+    """The audible reply that it stopped."""
+    overlap: "OverlapRecord | None" = None
+    """While it is speech over the agent of which nothing final is known."""
+
+
+@dataclass(slots=True)
+class OverlapRecord:
+    """Speech over the agent that is being judged."""
+
+    onset_ms: int
+    """Of its latest stretch of voice."""
+    reply_age_ms: int
+    words: HeardWords | None = None
+    echo: float | None = None
+    verdict: Verdict = Verdict.OPEN
+    is_ducked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The draft under way: for which pause of which turn."""
+
+    reply_id: ReplyId
+    turn_id: TurnId
+    pause: int
 
 
 @dataclass(slots=True)
@@ -33,11 +72,20 @@ class Owed:
     turn_id: TurnId | None
     failed: bool = False
     """Whether it came to nothing once (no transcript, or a reply that failed): only an apology is left."""
+    interruptible: bool = True
+    repair: Repair = Repair.DROP
+    repairs: ReplyId | None = None
+    """The interrupted reply whose rest it is to say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BegunReply:
     """The reply that was begun to all that was owed, latest last. While thinking without one, a transcript is due."""
 
     reply_id: ReplyId
     answers: list[Owed]
+    """Empty where the agent speaks up unasked."""
+    interruptible: bool = True
+    ends_conversation: bool = False
+    audible_ms: int | None = None
+    """Since when it can be heard; None until then."""

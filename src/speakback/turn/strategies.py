@@ -8,19 +8,27 @@ from typing import TypeAlias, TypeVar, cast
 
 from speakback.turn.barge_in import BargeIn
 from speakback.turn.config import TurnConfig
-from speakback.turn.endpointing import SemanticEndpointing
+from speakback.turn.drafts import Drafts
+from speakback.turn.endpointing import CalibratedEndpointing, FixedEndpointing, SemanticEndpointing
 
 Value: TypeAlias = int | float | bool | str
 _D = TypeVar("_D")
 
 STRATEGIES: dict[str, TurnConfig] = {
+    "half-duplex": TurnConfig(endpointing=FixedEndpointing(wait_ms=700), barge_in=BargeIn.NEVER),
     "rapid-duplex": TurnConfig(
         endpointing=SemanticEndpointing(sure_ms=260, doubtful_ms=800, unscored_ms=600),
         barge_in=BargeIn.IMMEDIATE,
+        drafts=Drafts(),
+    ),
+    "overlap-aware": TurnConfig(
+        endpointing=CalibratedEndpointing(),
+        barge_in=BargeIn.GRADED,
+        drafts=Drafts(),
     ),
 }
 LARGEST_NUMBER = 24 * 3600 * 1000
-DEFAULT_STRATEGY = "rapid-duplex"
+DEFAULT_STRATEGY = "overlap-aware"
 
 
 class UnknownStrategy(ValueError):

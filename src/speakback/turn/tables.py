@@ -103,6 +103,7 @@ AGENT_TABLE: dict[tuple[Agent, AgentMove], Agent] = {
     (Agent.SPEAKING, AgentMove.FINISH): Agent.IDLE,
     (Agent.SPEAKING, AgentMove.STOP): Agent.IDLE,
     (Agent.PAUSED, AgentMove.GO_ON): Agent.SPEAKING,
+    (Agent.PAUSED, AgentMove.FINISH): Agent.IDLE,
     (Agent.PAUSED, AgentMove.STOP): Agent.IDLE,
 }
 

@@ -21,7 +21,6 @@ NOT_APPLIED: Mapping[str, Mapping[str, str]] = {
         "session.audio.input.transcription.model": "the server's configuration chooses the model",
         "session.audio.input.transcription.prompt": "the speech-to-text model takes none",
         "session.audio.input.transcription.delay": "partial transcripts come as soon as they are certain",
-        "session.audio.input.turn_detection.idle_timeout_ms": "the agent does not prompt a silent user",
         "session.audio.output.speed": "the server's configuration sets the rate of speech",
     },
     "response.create": {

@@ -158,6 +158,7 @@ class RealtimeCodec:
             tools=None if params.tools is None else tools_of(params.tools),
             tool_choice=params.tool_choice,
             max_tokens=None if params.max_output_tokens is None else max_tokens_of(params.max_output_tokens, self.view),
+            interruptible=params.speakback is None or params.speakback.interruptible,
             metadata=tuple((params.metadata or {}).items()),
         )
 

@@ -38,6 +38,12 @@ def events_for(notice: n.Notice, view: SessionView, conversation_id: str, correl
         case n.LatencyMeasured():
             ledger = {"type": "speakback.latency", **asdict(notice.latency), "correlation_id": correlation_id}
             return [ledger] if "latency" in view.events else []
+        case n.OverlapJudged():
+            overlap = {"type": "speakback.overlap", **asdict(notice), "correlation_id": correlation_id}
+            return [overlap] if "overlap" in view.events else []
+        case n.DraftsCounted():
+            drafts = {"type": "speakback.drafts", **asdict(notice.book), "correlation_id": correlation_id}
+            return [drafts] if "drafts" in view.events else []
         case n.Fault():
             return [error_event(notice.code, notice.message, by_client=notice.by_client, param=notice.param,
                                 event_id=notice.request_id)]  # fmt: skip

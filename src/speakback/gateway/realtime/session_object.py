@@ -78,7 +78,7 @@ def _turn_detection_object(view: SessionView) -> WireObject | None:
             "threshold": settings.hearing.vad.threshold,
             "prefix_padding_ms": settings.hearing.preroll_ms,
             "silence_duration_ms": endpointing.wait_ms,
-            "idle_timeout_ms": None,
+            "idle_timeout_ms": settings.turn.idle.wait_ms if settings.turn.idle.reprompts else None,
             **answers,
         }
     chosen = view.turn_detection

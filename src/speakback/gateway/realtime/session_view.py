@@ -23,24 +23,26 @@ from speakback.gateway.realtime.wire_models import (
 from speakback.providers.llm import Tool
 from speakback.session.settings import SessionSettings
 from speakback.turn.barge_in import BargeIn
-from speakback.turn.config import TurnConfig
-from speakback.turn.endpointing import FixedEndpointing, SemanticEndpointing
+from speakback.turn.config import Idle, TurnConfig
+from speakback.turn.endpointing import CalibratedEndpointing, FixedEndpointing
 from speakback.turn.strategies import UnknownStrategy, strategy
 
 Eagerness: TypeAlias = Literal["low", "medium", "high"]
 
-EAGERNESS: dict[Eagerness, SemanticEndpointing] = {
-    "high": SemanticEndpointing(sure_ms=200, doubtful_ms=600, unscored_ms=500),
-    "medium": SemanticEndpointing(sure_ms=260, doubtful_ms=800, unscored_ms=600),
-    "low": SemanticEndpointing(sure_ms=500, doubtful_ms=2000, unscored_ms=1200),
+EAGERNESS: dict[Eagerness, CalibratedEndpointing] = {
+    "high": CalibratedEndpointing(confidence=0.7, most_ms=2000, unscored_ms=500),
+    "medium": CalibratedEndpointing(confidence=0.85, most_ms=4000),
+    "low": CalibratedEndpointing(confidence=0.95, most_ms=8000, unscored_ms=1200),
 }
-"""`auto`, and no eagerness, mean the strategy's own. OpenAI lets a low eagerness wait for up to 8 s; here no wait is
-longer than its `doubtful_ms`."""
+"""The longest waits are OpenAI's. `auto`, and no eagerness, mean the strategy's own."""
 
 DEFAULT_SILENCE_MS = 500
 """OpenAI's default for `server_vad`."""
 
-OWN_EVENTS = ("latency",)
+IDLE_PROMPTS = 3
+"""How often `idle_timeout_ms` makes the agent speak up before it waits in silence."""
+
+OWN_EVENTS = ("latency", "overlap", "drafts")
 """The events of ours that a client may ask for (`speakback.<name>`)."""
 
 
@@ -209,6 +211,9 @@ def _turn_config(view: SessionView) -> TurnConfig:
         case ServerVad():
             wait_ms = DEFAULT_SILENCE_MS if chosen.silence_duration_ms is None else chosen.silence_duration_ms
             turn = replace(turn, endpointing=FixedEndpointing(wait_ms))
+            if chosen.idle_timeout_ms is not None:
+                idle = Idle(wait_ms=chosen.idle_timeout_ms, reprompts=IDLE_PROMPTS, goodbye=False)
+                turn = replace(turn, idle=idle)
         case SemanticVad(eagerness="low" | "medium" | "high" as eagerness):
             turn = replace(turn, endpointing=EAGERNESS[eagerness])
         case SemanticVad():

@@ -56,6 +56,8 @@ class ServerVad(WireModel):
     """Not applied: one VAD hears all sessions together. The effective value is answered."""
     prefix_padding_ms: Milliseconds | None = None
     """Not applied: set for the server. The effective value is answered."""
+    idle_timeout_ms: Annotated[int, Field(ge=5000, le=30_000)] | None = None
+    """Silence after the agent's words until it speaks up."""
     create_response: bool | None = None
     interrupt_response: bool | None = None
 
@@ -155,6 +157,13 @@ class ResponseAudio(WireModel):
     output: ResponseOutputAudio | None = None
 
 
+class ResponseExtension(WireModel):
+    """`response.speakback`."""
+
+    interruptible: bool = True
+    """False: the user cannot stop this reply by speaking."""
+
+
 class ResponseParams(WireModel):
     """`response` of `response.create`: what is left out is as the session says."""
 
@@ -168,6 +177,7 @@ class ResponseParams(WireModel):
     max_output_tokens: MaxTokens | None = None
     metadata: Annotated[dict[str, str], Field(max_length=16)] | None = None
     prompt: None = None
+    speakback: ResponseExtension | None = None
 
 
 class TextPart(WireModel):

@@ -1,0 +1,1 @@
+"""A world to test strategies in: simulated callers talk with the real turn core in virtual time."""

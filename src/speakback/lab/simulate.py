@@ -1,0 +1,70 @@
+"""Many conversations of one strategy, the same callers for every strategy."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from speakback.evaluate.conduct import Conduct
+from speakback.evaluate.score import Scorecard, score_conversations
+from speakback.lab.conduct import conduct_of, pooled
+from speakback.lab.latencies import Latencies
+from speakback.lab.personas import PERSONAS, Persona
+from speakback.lab.records import CallRecord
+from speakback.lab.world import World
+from speakback.turn.config import TurnConfig
+
+CALL_MS = 300_000
+"""Length of a conversation; those of the baseline last 5 to 10 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What strategies are compared under."""
+
+    hours: float
+    seed: int
+    auc: float
+    """Of the end-of-turn score, ends of turns against pauses within them."""
+    latencies: Latencies
+    personas: Sequence[Persona] = PERSONAS
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The conversations of one strategy."""
+
+    calls: tuple[CallRecord, ...]
+    times_real_time: float
+    """How much faster than real time they were held, on one core and without scoring."""
+
+    @property
+    def conducts(self) -> tuple[Conduct, ...]:
+        """The counts of each conversation."""
+        return tuple(conduct_of(call) for call in self.calls)
+
+
+def simulate(config: TurnConfig, setting: Setting) -> Simulated:
+    """Hold the conversations: the personas call in turn."""
+    count = max(round(setting.hours * 3_600_000 / CALL_MS), 1)
+    began_s = time.process_time()
+    calls = tuple(
+        World(
+            config,
+            setting.personas[index % len(setting.personas)],
+            setting.latencies,
+            auc=setting.auc,
+            seed=f"{setting.seed}/{index}",
+        ).run(CALL_MS)
+        for index in range(count)
+    )
+    lasted_s = time.process_time() - began_s
+    return Simulated(calls, sum(call.timeline.duration_ms for call in calls) / 1000 / lasted_s)
+
+
+def score(simulated: Simulated, seed: int) -> Scorecard:
+    """Their scores."""
+    conduct = pooled(simulated.conducts, len({call.persona for call in simulated.calls}))
+    timelines = [call.timeline for call in simulated.calls]
+    return score_conversations(timelines, conduct, np.random.default_rng(seed))

@@ -1,0 +1,250 @@
+"""How likely what the microphone hears over the agent is the agent's own voice come back. Pure: no clock, numpy only.
+
+For a client without echo cancellation (a speakerphone on a plain WebSocket). The client's delay, its loudness
+and the room are unknown: they are found by correlating what is heard with what was played, and then kept for
+the session. Once they are known, the level of the echo is foretold, and whatever exceeds it is someone else.
+Until then the agent's first words are guarded by a prior.
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speakback.audio.pcm import Samples
+from speakback.session.echo_bands import BANDS, HOP_MS, SILENCE_DB, BandLevels, Levels, Track
+from speakback.session.echo_path import LAGS, EchoPath, Match, best_match, measured_gain, nearby
+from speakback.timebase import EAR_HZ, VOICE_HZ, samples_to_ms
+
+WINDOW_HOPS = 60
+"""Hops (1 s) over which heard and played are compared."""
+SHORTEST_HOPS = 25
+"""The least (0.4 s) that can be compared."""
+LOOK_EVERY_FRAMES = 2
+LOOK_AGAIN_EVERY_FRAMES = 8
+"""With a path known, another one, or a new loudness of it, is looked for less often."""
+FOUND_AT = 0.72
+"""A correlation that shows a path, if it comes"""
+FOUND_TIMES = 6
+"""so many times in a row at the same lag..."""
+KEPT_TIMES = 3
+"""...and that renews one, or shows another, if it comes so often."""
+LIKELY_AT = 0.62
+LIKELY_SLOPE = 0.05
+"""Without a path known: the correlation of even chances, and what makes them 73 to 27."""
+
+WARM_UP_MS = 500
+"""So much sound over the agent's voice is held to be its echo while nothing is known..."""
+WARM_UP_PLAYED_MS = 2000
+"""...unless the agent was audible for this long before, and nothing came back:"""
+SILENT_LINE_LIKELIHOOD = 0.5
+"""then this is the most, until a path is found."""
+WARM_UP_LIKELIHOOD = 0.7
+
+JUDGED_HOPS = 14
+"""Hops (224 ms) whose levels are compared with the foretold ones."""
+SOUNDING_HOPS = 3
+"""With fewer of them in which something sounds, there is nothing to judge."""
+EXCEEDS_DB = 6.0
+SHARE_AT = 0.3
+SHARE_SLOPE = 0.06
+"""With a path known: the share of cells (a band in a hop) louder than foretold at even chances, and the slope."""
+REVERB_DB_PER_HOP = 2.2
+REVERB_DB = -5.0
+"""A room's reverberation: how fast it decays, and how far below the sound itself it begins."""
+TAIL_HOPS = 20
+"""An echo may last this long behind what was played."""
+LINGERS_MS = 400
+"""Behind the echo's last sound: reverberation, and the VAD's own delay."""
+AUDIBLE_DBFS = -62.0
+SOUNDS_DB = 8.0
+"""Sound is above the first, and above the noise of the microphone by the second."""
+NOISE_RISE_DB = 0.03
+"""Per frame: the noise is the least level of late; it may have become louder."""
+NOISE_ABOVE_LEAST_DB = 4.0
+MISSING_DB = 10.0
+MISSING_CELLS = 30
+MISSING_SHARE = 0.6
+"""A path is refuted if of so many cells that are to be so far above the noise, this share is so much softer."""
+CLOCK_SLACK_MS = 250
+"""Frames count on by their samples, until the clock is further ahead of them than this."""
+
+
+class EchoGuard:
+    """One session's guard. Times are `now_ms`; audio is mono."""
+
+    def __init__(self) -> None:
+        self.path: EchoPath | None = None
+        """None until found."""
+        self._played_bands = BandLevels(VOICE_HZ)
+        self._played = Track()
+        self._played_end_ms: int | None = None
+        self._reverb_db = np.full(BANDS, SILENCE_DB, np.float32)
+        self._heard_bands = BandLevels(EAR_HZ)
+        self._heard = Track()
+        self._heard_end_ms: int | None = None
+        self._noise_db = np.full(BANDS, -50.0, np.float32)
+        self._active = False
+        """Whether the agent speaks, or what it said may still be heard."""
+        self._sounding: deque[bool] = deque(maxlen=WINDOW_HOPS)
+        self._frames = 0
+        self._matching_lags: list[int] = []
+        self._correlation: float | None = None
+        self._sound_hops = 0
+        self._played_hops = 0
+        self._silent_line = False
+        """Whether the agent was audible for long before anything was heard: there is no echo, until one is found."""
+        self._likelihood: float | None = None
+
+    def played(self, audio_24k: Samples, at_ms: int) -> None:
+        """A message of the agent's audio went out; a client that plays at once plays it behind the one before."""
+        if self._played_end_ms is None or at_ms > self._played_end_ms:
+            self._played_end_ms = at_ms
+            self._played_bands.restart(at_ms % HOP_MS * VOICE_HZ // 1000)
+            self._played.put(at_ms // HOP_MS, np.zeros((0, BANDS), np.float32))
+            self._reverb_db[:] = SILENCE_DB
+        levels = self._played_bands.push(audio_24k)
+        self._played_hops += int(np.count_nonzero(levels.max(axis=1) > AUDIBLE_DBFS))
+        self._played.put(self._played.end, self._with_reverb(levels))
+        self._played_end_ms += samples_to_ms(len(audio_24k), VOICE_HZ)
+
+    def heard(self, frame_16k: Samples, at_ms: int) -> None:
+        """A frame of the microphone (a multiple of 16 ms) came in, its last sample at `at_ms`."""
+        end_ms = self._frame_end_ms(len(frame_16k), at_ms)
+        hop = end_ms // HOP_MS - len(frame_16k) // self._heard_bands.hop_samples
+        if hop > self._played.end + LAGS + TAIL_HOPS:
+            self._active, self._likelihood = False, None
+            return
+        if not self._active:
+            self._begin()
+        levels = self._heard_bands.push(frame_16k)
+        self._heard.put(hop, levels)
+        self._listen(levels)
+        self._frames += 1
+        if self._frames % (LOOK_EVERY_FRAMES if self.path is None else LOOK_AGAIN_EVERY_FRAMES) == 0:
+            hops = len(self._sounding)
+            if self.path is not None:
+                self._forget_refuted(self.path, hops)
+            self._look_for_path(hops)
+        self._likelihood = self._judge()
+
+    def likelihood(self, now_ms: int) -> float | None:
+        """That the latest sound is the agent's voice, in [0, 1].
+
+        None where nothing sounds, where nothing was played of late, or where too little is known.
+        """
+        return None if now_ms // HOP_MS > self._played.end + LAGS + TAIL_HOPS else self._likelihood
+
+    def lingers(self, now_ms: int) -> bool:
+        """Whether the agent's last words may still be coming back, by the path that was found."""
+        if self.path is None or self._played_end_ms is None:
+            return False
+        return now_ms <= self._played_end_ms + self.path.lag_ms + LINGERS_MS
+
+    # ---- within -------------------------------------------------------------------------------
+
+    def _frame_end_ms(self, samples: int, at_ms: int) -> int:
+        expected_ms = at_ms if self._heard_end_ms is None else self._heard_end_ms + samples_to_ms(samples, EAR_HZ)
+        in_step = at_ms - CLOCK_SLACK_MS <= expected_ms <= at_ms
+        self._heard_end_ms = expected_ms if in_step else at_ms
+        return self._heard_end_ms
+
+    def _begin(self) -> None:
+        self._active = True
+        self._heard_bands.restart(0)
+        self._sounding.clear()
+        self._matching_lags.clear()
+        self._correlation = None
+
+    def _with_reverb(self, levels: Levels) -> Levels:
+        out = np.empty_like(levels)
+        for n, row in enumerate(levels):
+            out[n] = np.maximum(row, self._reverb_db)
+            self._reverb_db = np.maximum(self._reverb_db, row + REVERB_DB) - REVERB_DB_PER_HOP
+        return out
+
+    def _listen(self, levels: Levels) -> None:
+        self._noise_db = np.minimum(self._noise_db + NOISE_RISE_DB, levels.min(axis=0) + NOISE_ABOVE_LEAST_DB)
+        above = np.maximum(self._noise_db + SOUNDS_DB, AUDIBLE_DBFS)
+        sounding: list[bool] = (levels > above).any(axis=1).tolist()
+        if self._played_hops * HOP_MS >= WARM_UP_PLAYED_MS and self._sound_hops * HOP_MS < WARM_UP_MS:
+            self._silent_line = True
+        self._sounding.extend(sounding)
+        self._sound_hops += sum(sounding)
+
+    def _look_for_path(self, hops: int) -> None:
+        match = self._match(hops)
+        self._correlation = None if match is None else match.correlation
+        lags = self._matching_lags
+        if match is None or match.correlation < FOUND_AT or (lags and abs(match.lag_hops - lags[-1]) > 1):
+            lags.clear()
+        if match is not None and match.correlation >= FOUND_AT:
+            lags.append(match.lag_hops)
+        if len(lags) >= (FOUND_TIMES if self.path is None else KEPT_TIMES):
+            self._keep_path(int(np.median(lags)), hops)
+            lags.clear()
+
+    def _match(self, hops: int) -> Match | None:
+        """How alike heard and played are, by the whole of these hops and by those since the first sound alike.
+
+        Two silences are alike, and so are any two beginnings; an echo is alike also within the sound, at the same lag.
+        """
+        quiet = max(self._sounding.index(True) - 2, 0) if True in self._sounding else hops
+        if hops - quiet < SHORTEST_HOPS:
+            return None
+        end = self._heard.end
+        heard = np.maximum(self._heard.get(end - hops, end), self._noise_db)
+        played = self._played.get(end - hops - LAGS + 1, end)
+        match = best_match(heard, played)
+        if quiet == 0:
+            return match
+        sound = best_match(heard[quiet:], played[quiet:])
+        alike = abs(sound.lag_hops - match.lag_hops) <= 1
+        return Match(match.lag_hops, min(sound.correlation, match.correlation) if alike else 0.0)
+
+    def _forget_refuted(self, path: EchoPath, hops: int) -> None:
+        """No echo where a loud one was foretold: the user put on headphones, or there never was one."""
+        heard = self._heard.get(self._heard.end - hops, self._heard.end)
+        expected = self._foretold(path.lag_hops, hops) + path.gain_db
+        loud = expected > self._noise_db + MISSING_DB
+        missing = np.count_nonzero(loud & (heard < expected - MISSING_DB))
+        if np.count_nonzero(loud) >= MISSING_CELLS and missing > MISSING_SHARE * np.count_nonzero(loud):
+            self.path = None
+
+    def _keep_path(self, lag_hops: int, hops: int) -> None:
+        end = self._heard.end
+        gain_db = measured_gain(self._heard.get(end - hops, end), self._foretold(lag_hops, hops))
+        if gain_db is not None:
+            self.path = EchoPath(lag_hops, gain_db)
+
+    def _foretold(self, lag_hops: int, hops: int) -> Levels:
+        end = self._heard.end - lag_hops
+        return nearby(self._played.get(end - hops - 1, end + 1))
+
+    def _judge(self) -> float | None:
+        sounding = list(self._sounding)[-JUDGED_HOPS:]
+        if sounding.count(True) < SOUNDING_HOPS:
+            return None
+        if self.path is not None:
+            return self._by_level(self.path, np.array(sounding))
+        by_shape = None if self._correlation is None else _logistic((self._correlation - LIKELY_AT) / LIKELY_SLOPE)
+        if self._silent_line:
+            return None if by_shape is None else min(by_shape, SILENT_LINE_LIKELIHOOD)
+        if self._sound_hops * HOP_MS < WARM_UP_MS:
+            return max(by_shape or 0.0, WARM_UP_LIKELIHOOD)
+        return by_shape
+
+    def _by_level(self, path: EchoPath, sounding: NDArray[np.bool_]) -> float | None:
+        hops = len(sounding)
+        heard = self._heard.get(self._heard.end - hops, self._heard.end)
+        expected = np.maximum(self._foretold(path.lag_hops, hops) + path.gain_db, self._noise_db)
+        judged = (heard > self._noise_db + SOUNDS_DB) & sounding[:, None]
+        cells = np.count_nonzero(judged)
+        if cells == 0:
+            return None
+        share = np.count_nonzero(judged & (heard > expected + EXCEEDS_DB)) / cells
+        return _logistic((SHARE_AT - share) / SHARE_SLOPE)
+
+
+def _logistic(x: float) -> float:
+    return float(1 / (1 + np.exp(-x)))
