@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import barge_in, echo, end_of_turn, idle, latency, memory, simulation, stt, turn_taking
+from benchmarks import barge_in, echo, end_of_turn, idle, latency, memory, simulation, stt, turn_live, turn_taking
 from benchmarks.conditions import conditions
 from benchmarks.figures import Findings, show
 from benchmarks.process import NotToldHere
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
     "end_of_turn": end_of_turn.measure,
     "echo": lambda _: echo.measure(),
     "turn_taking": turn_taking.measure,
+    "turn_live": turn_live.measure,
     "simulation": lambda _: simulation.measure(),
 }
 
@@ -35,7 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Speakback on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
-    parser.add_argument("--clips", type=Path, metavar="FOLDER", help="recordings for stt, end_of_turn and turn_taking")
+    recorded = "recordings for stt, end_of_turn, turn_taking and turn_live"
+    parser.add_argument("--clips", type=Path, metavar="FOLDER", help=recorded)
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in BENCHMARKS]
     if unknown:

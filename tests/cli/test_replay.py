@@ -12,7 +12,7 @@ from speakback.turn.events import SpeechStarted, SpeechStopped
 from speakback.turn.strategies import STRATEGIES
 from tests.turn.recorder import RECORDED_UNDER, Recorder, conversation
 
-SIZE = "19 events, 7 ticks, 26 actions"
+SIZE = "19 events, 11 ticks, 25 actions"
 
 
 def replayed(*arguments: str | Path) -> Result:

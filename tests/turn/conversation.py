@@ -28,19 +28,19 @@ class PlainOverlap(Overlap):
     provisional_ms: int = 350
     young_reply_ms: int = 600
     young_provisional_ms: int = 150
-    final_ms: int = 900
+    last_ms: int = 900
 
     def verdict(self, evidence: OverlapEvidence) -> Verdict:
         since_ms = evidence.since_onset_ms
         words = HeardWords.ECHO if (evidence.echo or 0) >= 0.6 else evidence.words
         if words is HeardWords.BACKCHANNEL and evidence.is_voiced and since_ms >= 1400:
             return Verdict.INTERRUPTION
-        if words is HeardWords.NONE and evidence.is_voiced and since_ms < self.final_ms:
+        if words is HeardWords.NONE and evidence.is_voiced and since_ms < self.last_ms:
             words = None
         if words is not None:
             return _TAKEN_FOR[words]
         if not evidence.is_voiced and evidence.voiced_ms < 700 and (evidence.end_of_turn or 1) >= 0.15:
-            return Verdict.BACKCHANNEL if since_ms >= self.final_ms else Verdict.OPEN
+            return Verdict.BACKCHANNEL if since_ms >= self.last_ms else Verdict.OPEN
         holds_at_ms = self.provisional_ms
         if evidence.reply_age_ms < self.young_reply_ms:
             holds_at_ms = self.young_provisional_ms
@@ -55,12 +55,13 @@ class PlainOverlap(Overlap):
         return evidence.is_voiced and evidence.since_onset_ms >= self.duck_ms
 
     def is_conclusive(self, evidence: OverlapEvidence) -> bool:
-        return evidence.since_onset_ms >= self.final_ms
+        return evidence.since_onset_ms >= self.last_ms
 
 
 _TAKEN_FOR = {
     HeardWords.NONE: Verdict.NOISE,
     HeardWords.BACKCHANNEL: Verdict.BACKCHANNEL,
+    HeardWords.REMARK: Verdict.BACKCHANNEL,
     HeardWords.ECHO: Verdict.ECHO,
     HeardWords.CONTENT: Verdict.INTERRUPTION,
     HeardWords.HALT: Verdict.INTERRUPTION,

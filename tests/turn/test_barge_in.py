@@ -15,14 +15,18 @@ OVERLAP = Overlap(
     young_reply_ms=600,
     young_provisional_ms=150,
     final_ms=900,
-    remark_ms=300,
+    settle_ms=1200,
+    last_ms=1300,
+    bid_ms=700,
     words_ms=1800,
     broke_off_below=0.08,
     echo_at=0.6,
+    echo_sure_at=0.85,
 )
 OPEN, HOLD, BACKCHANNEL = Verdict.OPEN, Verdict.HOLD, Verdict.BACKCHANNEL
 NOISE, ECHO, INTERRUPTION = Verdict.NOISE, Verdict.ECHO, Verdict.INTERRUPTION
 NO_WORDS, LISTENING = HeardWords.NONE, HeardWords.BACKCHANNEL
+REMARK, CONTENT = HeardWords.REMARK, HeardWords.CONTENT
 
 
 def voiced(since_onset_ms: int, words: HeardWords | None = None) -> OverlapEvidence:
@@ -43,38 +47,58 @@ def read(voiced_ms: int, since_onset_ms: int, words: HeardWords) -> OverlapEvide
 @pytest.mark.parametrize(
     ("evidence", "verdict"),
     [
-        # while the voice goes on, whatever its first words are
+        # while the voice goes on, whatever its first words are; later where they do not tell
         (voiced(0), OPEN),
         (voiced(349), OPEN),
         (voiced(350), HOLD),
-        (voiced(899), HOLD),
-        (voiced(900), INTERRUPTION),
+        (voiced(1299), HOLD),
+        (voiced(1300), INTERRUPTION),
         (voiced(349, LISTENING), OPEN),
-        (voiced(899, LISTENING), HOLD),
-        (voiced(900, LISTENING), INTERRUPTION),
-        (voiced(100, HeardWords.CONTENT), OPEN),
-        (voiced(900, NO_WORDS), INTERRUPTION),
+        (voiced(350, LISTENING), HOLD),
+        (voiced(1299, LISTENING), HOLD),
+        (voiced(1300, LISTENING), INTERRUPTION),
+        (voiced(1299, REMARK), HOLD),
+        (voiced(1300, REMARK), INTERRUPTION),
+        (voiced(1299, NO_WORDS), HOLD),
+        (voiced(1300, NO_WORDS), INTERRUPTION),
+        (voiced(100, CONTENT), OPEN),
+        (voiced(899, CONTENT), HOLD),
+        (voiced(900, CONTENT), INTERRUPTION),
         # … over a reply that has just begun: both started at once
         (replace(voiced(149), reply_age_ms=599), OPEN),
         (replace(voiced(150), reply_age_ms=599), HOLD),
         (replace(voiced(150), reply_age_ms=-40), HOLD),
         (replace(voiced(150), reply_age_ms=600), OPEN),
-        # the voice fell silent, not all is read
+        # the voice fell silent, not all is read: it is never held then, and judged by what there is when settled
+        (ended(200, 300), OPEN),
         (ended(300, 400), OPEN),
-        (ended(800, 899), OPEN),
-        (ended(300, 900), BACKCHANNEL),
-        (ended(800, 900), BACKCHANNEL),
-        (ended(800, 900, HeardWords.CONTENT), INTERRUPTION),
+        (ended(800, 1199), OPEN),
+        (ended(300, 1199, CONTENT), OPEN),
+        (ended(699, 1200), BACKCHANNEL),
+        (ended(700, 1200), INTERRUPTION),
+        (ended(900, 1200, LISTENING), BACKCHANNEL),
+        (ended(900, 1200, REMARK), BACKCHANNEL),
+        (ended(900, 1200, NO_WORDS), NOISE),
+        (ended(300, 1200, CONTENT), INTERRUPTION),
         # … all is read
         (read(300, 400, LISTENING), BACKCHANNEL),
         (read(800, 850, LISTENING), BACKCHANNEL),
-        (read(300, 400, NO_WORDS), NOISE),
+        (read(300, 400, CONTENT), INTERRUPTION),
+        (read(300, 1199, NO_WORDS), OPEN),
+        (read(300, 1200, NO_WORDS), NOISE),
         (read(1500, 1600, NO_WORDS), NOISE),
-        (read(300, 400, HeardWords.CONTENT), INTERRUPTION),
-        (read(299, 400, HeardWords.CONTENT), BACKCHANNEL),
-        (replace(read(299, 400, HeardWords.CONTENT), end_of_turn=0.079), INTERRUPTION),
-        (replace(read(299, 400, HeardWords.CONTENT), end_of_turn=0.08), BACKCHANNEL),
-        (replace(read(299, 400, HeardWords.CONTENT), end_of_turn=float("nan")), BACKCHANNEL),
+        (read(300, 1199, REMARK), OPEN),
+        (read(900, 1200, REMARK), BACKCHANNEL),
+        (replace(ended(300, 400, REMARK), end_of_turn=0.079), OPEN),
+        (replace(read(300, 400, REMARK), end_of_turn=0.079), INTERRUPTION),
+        (replace(read(300, 400, REMARK), end_of_turn=0.08), OPEN),
+        (replace(read(300, 1200, REMARK), end_of_turn=0.079), INTERRUPTION),
+        (replace(read(300, 1200, REMARK), end_of_turn=0.08), BACKCHANNEL),
+        (replace(read(300, 1200, REMARK), end_of_turn=float("nan")), BACKCHANNEL),
+        (replace(read(300, 400, LISTENING), end_of_turn=0.0), BACKCHANNEL),
+        # … or nothing was, though all could be
+        (replace(ended(300, 1199), is_read=True), OPEN),
+        (replace(ended(300, 1200), is_read=True), BACKCHANNEL),
         # a word that asks the agent to stop does so at once
         (voiced(100, HeardWords.HALT), INTERRUPTION),
         (ended(200, 250, HeardWords.HALT), INTERRUPTION),
@@ -87,8 +111,8 @@ def read(voiced_ms: int, since_onset_ms: int, words: HeardWords) -> OverlapEvide
         (replace(voiced(600), echo=float("nan")), HOLD),
         (replace(ended(600, 950), echo=0.6), ECHO),
         (replace(voiced(600, LISTENING), echo=0.6), ECHO),
-        (replace(voiced(600, HeardWords.CONTENT), echo=OVERLAP.echo_at), HOLD),
-        (replace(voiced(600, HeardWords.CONTENT), echo=OVERLAP.echo_sure_at), ECHO),
+        (replace(voiced(600, CONTENT), echo=0.849), HOLD),
+        (replace(voiced(600, CONTENT), echo=0.85), ECHO),
     ],
 )
 def test_the_verdict(evidence: OverlapEvidence, verdict: Verdict) -> None:
@@ -105,7 +129,8 @@ def test_the_voice_is_lowered_while_the_users_goes_on(evidence: OverlapEvidence,
 
 @pytest.mark.parametrize(
     ("since_onset_ms", "reply_age_ms", "look_ms"),
-    [(0, 2000, 350), (0, 0, 150), (150, 0, 900), (350, 2000, 900), (900, 2000, 1800), (1800, 0, None)],
+    [(0, 2000, 350), (0, 0, 150), (150, 0, 900), (350, 2000, 900), (900, 0, 1200)]
+    + [(1200, 0, 1300), (1300, 0, 1800), (1800, 0, None)],
 )
 def test_when_to_look_again(since_onset_ms: int, reply_age_ms: int, look_ms: int | None) -> None:
     evidence = replace(voiced(since_onset_ms), reply_age_ms=reply_age_ms)
@@ -139,9 +164,20 @@ anything = st.builds(
 
 
 @given(anything)
-def test_by_the_final_time_it_is_decided(evidence: OverlapEvidence) -> None:
-    if evidence.since_onset_ms >= OVERLAP.final_ms:
+def test_by_the_last_time_it_is_decided_and_sooner_once_the_voice_stopped(evidence: OverlapEvidence) -> None:
+    if evidence.since_onset_ms >= (OVERLAP.last_ms if evidence.is_voiced else OVERLAP.settle_ms):
         assert OVERLAP.verdict(evidence) in DECIDED
+
+
+@given(anything)
+def test_a_voice_that_stopped_makes_nobody_hold(evidence: OverlapEvidence) -> None:
+    assert evidence.is_voiced or OVERLAP.verdict(evidence) is not HOLD
+
+
+def test_the_times_of_the_policy_follow_each_other() -> None:
+    """Else a verdict by one of them would never be seen: at `last_ms` the core has what is open count as a bid."""
+    policy = Overlap()
+    assert policy.provisional_ms < policy.final_ms <= policy.settle_ms <= policy.last_ms <= policy.words_ms
 
 
 @given(anything)

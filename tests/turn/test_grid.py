@@ -50,7 +50,7 @@ def steps(core: TurnCore, now_ms: int) -> Iterator[Event | None]:
         yield from (TurnTranscribed(min(state.untranscribed), has_words) for has_words in (True, False))
     if state.turn is not None and state.turn.overlap is not None:
         yield from (OverlapHeard(turn_id, HeardWords.BACKCHANNEL), OverlapHeard(turn_id, HeardWords.CONTENT))
-        yield EchoJudged(turn_id, 0.9)
+        yield from (EchoJudged(turn_id, 0.9), EchoJudged(turn_id, 0.1))
 
 
 def situation(core: TurnCore, now_ms: int) -> str:

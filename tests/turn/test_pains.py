@@ -4,8 +4,6 @@ The pains are those of their issue trackers, in the words of the people who file
 they concern, on the core alone.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from speakback.turn.actions import (
@@ -43,7 +41,7 @@ from speakback.turn.events import (
     TranscriptionFailed,
     TurnTranscribed,
 )
-from speakback.turn.strategies import STRATEGIES
+from speakback.turn.strategies import STRATEGIES, strategy
 from speakback.turn.tables import Agent, User
 from speakback.turn.words import HeardWords, Repair, Unfinished
 from tests.turn.conversation import Conversation, faults, reply, turn
@@ -135,6 +133,7 @@ def test_pain_2_a_held_reply_whose_user_says_nothing_resumes() -> None:
     talk.at(7500, SpeechStopped(7500))
     actions = talk.at(7600, PauseTranscribed(turn(2), 1, has_words=False))
     actions += talk.at(7600, OverlapHeard(turn(2), HeardWords.NONE))
+    actions += all_until(talk, 7000 + AWARE.overlap.settle_ms)
     assert ResumeReply(reply(1)) in actions
 
 
@@ -333,9 +332,13 @@ def test_pain_12_words_do_not_add_up_over_the_whole_of_the_agents_turn() -> None
 
 
 @pytest.mark.parametrize("least_ms", [500, 1300])
-def test_pain_12_the_time_of_the_final_verdict_is_what_the_setting_says(least_ms: int) -> None:
-    talk = speaking(replace(AWARE, overlap=replace(AWARE.overlap, final_ms=least_ms)))
+@pytest.mark.parametrize(("setting", "words"), [("final_ms", HeardWords.CONTENT), ("last_ms", HeardWords.BACKCHANNEL)])
+def test_pain_12_the_time_of_the_verdict_is_what_the_setting_says(
+    setting: str, words: HeardWords, least_ms: int
+) -> None:
+    talk = speaking(strategy("overlap-aware", {f"overlap.{setting}": least_ms}))
     talk.at(7000, SpeechStarted(7000))
+    talk.at(7100, OverlapHeard(turn(2), words))
     assert StopReply not in kinds(all_until(talk, 7000 + least_ms - 1))
     assert StopReply in kinds(all_until(talk, 7000 + least_ms))
 

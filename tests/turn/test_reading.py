@@ -15,21 +15,16 @@ LISTENING = [
 ]
 CLAIMING = [
     *("Yeah, but", "Yeah but I don't want that.", "Okay, so", "Okay so what's next?", "Right, and the other one?"),
-    *(
-        "Oh, can you tell me the price?",
-        "Oh no.",
-        "Yeah I think that's wrong",
-        "Well,",
-        "So",
-        "No.",
-        "No, that's wrong",
-    ),
-    *("Right, I need to leave at five.", "Sure, but when?", "Yes, please book it.", "I'm not sure", "It's fine."),
-    *("Yeah, yeah, yeah, yeah, yeah.", "That's right, but", "I see the problem", "Oh yeah, I forgot", "Really good"),
-    *("What?", "Huh?", "Pardon?", "Thank you.", "Never mind.", "You know what", "We should go", "Okay, next one."),
-    *("Actually, make it two.", "555", "Yeah, 7", "I can't wait to see it.", "the bus stop", "It doesn't stop there."),
+    *("Oh, can you tell me the price?", "Yeah I think that's wrong", "Well,", "So", "No, that's wrong"),
+    *("Right, I need to leave at five.", "Sure, but when?", "Yes, please book it.", "I'm not sure"),
+    *("Yeah, yeah, yeah, yeah, yeah.", "That's right, but", "I see the problem", "Oh yeah, I forgot"),
+    *("You know what", "We should go", "Okay, next one."),
+    *("Actually, make it two.", "555", "I can't wait to see it.", "the bus stop", "It doesn't stop there."),
     *("Can you stop at the station?", "Really quiet places", "Go on to the next one", "Right there on the corner"),
-    *("Okay, what about Tuesday?", "Uh, I have a question.", "Mm, no I don't think so.", "Like what", "Noah knows"),
+    *("Okay, what about Tuesday?", "Uh, I have a question.", "Mm, no I don't think so."),
+]
+REMARKS = [
+    *("Oh no.", "It's fine.", "Really good", "Thank you.", "Never mind.", "Like what", "Noah knows", "Tuesday."),
 ]
 HALTING = [
     *("Stop.", "stop!", "Stop it", "STOP talking", "Wait.", "Wait, wait.", "Hold on.", "Hang on a second.", "No, no."),
@@ -37,12 +32,18 @@ HALTING = [
     *("Um, hold on", "Yeah, yeah, stop.", "Can you stop?", "Could you please stop talking?", "I said stop", "Enough!"),
     *("Quiet, please.", "Just a second.", "Let me stop you there.", "Please stop.", "But wait", "No, wait.", "Hush"),
     *("You can stop now.", "Sorry, one moment.", "That's enough.", "Waaait"),
+    *("No.", "Nope", "What?", "Huh?", "Pardon?", "Sorry?", "That's wrong."),
 ]
 
 
 @pytest.mark.parametrize("text", LISTENING)
 def test_a_listeners_words_are_backchannels(text: str) -> None:
     assert heard_words(text) is HeardWords.BACKCHANNEL
+
+
+@pytest.mark.parametrize("text", REMARKS)
+def test_one_or_two_words_of_the_users_own_are_a_remark(text: str) -> None:
+    assert heard_words(text) is HeardWords.REMARK
 
 
 @pytest.mark.parametrize("text", CLAIMING)

@@ -15,7 +15,7 @@ from speakback.turn.actions import (
     ResumeReply,
     StartDraft,
 )
-from speakback.turn.barge_in import Verdict
+from speakback.turn.barge_in import Overlap, Verdict
 from speakback.turn.core import TurnCore
 from speakback.turn.judging import FALLBACK_FINAL_MS
 from speakback.turn.tables import Agent
@@ -73,6 +73,7 @@ class Voices:
                 self.announced.add(turn_id)
             case ReportVerdict(turn_id, verdict, after_ms):
                 assert turn_id == open_turn
+                assert verdict is not Verdict.OPEN, "no verdict"
                 assert verdict is not self.verdict, "no news"
                 assert after_ms >= 0
                 self._audible()
@@ -105,6 +106,11 @@ class Voices:
             case _:
                 pass  # the witness's
 
+    def note_echo(self, echo: float, policy: Overlap) -> None:
+        """Someone who speaks up over an echo is judged from the start, and whatever it is found to be is news."""
+        if self.verdict is Verdict.ECHO and echo < policy.not_echo_below:
+            self.verdict = None
+
     def check_states(self, core: TurnCore, open_turn: TurnId | None) -> None:
         reply = self.active
         assert (core.agent in (Agent.SPEAKING, Agent.PAUSED)) == (reply is not None and reply.heard)
@@ -122,7 +128,7 @@ class Voices:
         assert (book.started, book.promoted) == (self.drafts_started, self.settled_as_promoted)
 
     def check_not_held_too_long(self, core: TurnCore, now_ms: int) -> None:
-        """Right after a tick."""
+        """Right after a tick: by `last_ms` a held agent is stopped or goes on."""
         if self.active is not None and self.active.held_ms is not None:
             assert now_ms < self.active.held_ms + _longest_hold_ms(core)
 
@@ -138,4 +144,4 @@ class Voices:
 
 
 def _longest_hold_ms(core: TurnCore) -> int:
-    return max(core.config.overlap.final_ms, FALLBACK_FINAL_MS)
+    return max(core.config.overlap.last_ms, FALLBACK_FINAL_MS)

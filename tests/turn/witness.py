@@ -33,6 +33,7 @@ from speakback.turn.config import TurnConfig
 from speakback.turn.core import TurnCore
 from speakback.turn.events import (
     DraftSettled,
+    EchoJudged,
     Event,
     InputCleared,
     ReplyAudible,
@@ -130,6 +131,8 @@ class Witness:
             case DraftSettled(reply_id, promoted) if reply_id in self.voices.unsettled:
                 self.voices.unsettled.remove(reply_id)
                 self.voices.settled_as_promoted += promoted
+            case EchoJudged(turn_id, echo) if turn_id == self.open_turn and self.core.user is User.SPEAKING:
+                self.voices.note_echo(echo, self.core.config.overlap)
             case _:
                 pass
         return self._see(actions)

@@ -48,6 +48,8 @@ HINT_READ = 0.85
 HINT_INVENTED = 0.03
 """Share of ends of turns in which one is noticed that is not there."""
 REPAIR_READ = 0.9
+THREE_WORDS_MS = 775
+"""Less speech than this has one or two words: people say 232 a minute within their stretches of speech."""
 SHORTEST_READING_MS = 250
 """Less speech than this has no words in it yet."""
 
@@ -117,12 +119,12 @@ class Evidence:
             return None
         match stretch.sound:
             case Sound.SPEECH if stretch.opener_ms and spoken_ms < stretch.opener_ms + SHORTEST_READING_MS:
-                return _one_of(chance, HeardWords.BACKCHANNEL, BACKCHANNEL_READ)
+                return _one_of(chance, HeardWords.BACKCHANNEL, BACKCHANNEL_READ, _own_words(spoken_ms))
             case Sound.SPEECH:
-                content = HeardWords.HALT if stretch.halts else HeardWords.CONTENT
+                content = HeardWords.HALT if stretch.halts else _own_words(spoken_ms)
                 return content if self._rng.random() < CONTENT_READ else HeardWords.NONE
             case Sound.BACKCHANNEL:
-                return _one_of(chance, HeardWords.BACKCHANNEL, BACKCHANNEL_READ)
+                return _one_of(chance, HeardWords.BACKCHANNEL, BACKCHANNEL_READ, _own_words(spoken_ms))
             case Sound.SIDE_TALK:
                 return HeardWords.CONTENT if chance < SIDE_TALK_READ else HeardWords.NONE
             case Sound.NOISE:
@@ -139,8 +141,12 @@ class Evidence:
         return stretch.repair if self._rng.random() < REPAIR_READ else Repair.DROP
 
 
-def _one_of(chance: float, likely: HeardWords, share: float) -> HeardWords:
-    """`likely` in its share of cases; else content or nothing, alike."""
+def _own_words(spoken_ms: int) -> HeardWords:
+    return HeardWords.REMARK if spoken_ms < THREE_WORDS_MS else HeardWords.CONTENT
+
+
+def _one_of(chance: float, likely: HeardWords, share: float, own: HeardWords) -> HeardWords:
+    """`likely` in its share of cases; else words of the user's own or nothing, alike."""
     if chance < share:
         return likely
-    return HeardWords.CONTENT if chance < (1 + share) / 2 else HeardWords.NONE
+    return own if chance < (1 + share) / 2 else HeardWords.NONE

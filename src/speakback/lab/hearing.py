@@ -29,6 +29,9 @@ from speakback.turn.events import (
 )
 from speakback.turn.words import Repair
 
+ECHO_JUDGED_MS = 250
+"""Into a voice over the agent's, its level tells whether it is the agent's own (`python -m benchmarks echo`: within 300
+ms of 9 in 10 users as loud as the echo, and of all who are louder)."""
 PARTIAL_EVERY_MS = 500
 """Of new speech, the words so far are read again."""
 
@@ -78,6 +81,8 @@ class Hearing:
             return
         self._sounding.append(stretch)
         self._latest = stretch
+        if self._persona.echo:
+            self._clock.at(self._clock.now_ms + ECHO_JUDGED_MS, lambda _: self._judge_echo(stretch))
         self._reading = self._rng.random()
         if self._voiced:
             self._edge.cancel()  # a silence too short to be one
@@ -139,8 +144,11 @@ class Hearing:
         words = self._evidence.heard_words(stretch, spoken_ms, self._reading)
         if words is not None:
             self._later(self._latencies.transcript.ms(self._rng), OverlapHeard(turn_id, words))
-        if self._persona.echo:
-            self._later(0, EchoJudged(turn_id, self._evidence.echo(stretch)))
+        self._judge_echo(stretch)
+
+    def _judge_echo(self, stretch: Stretch) -> None:
+        if self._persona.echo and self._turn_id is not None and self._agent_is_heard():
+            self._tell(EchoJudged(self._turn_id, self._evidence.echo(stretch)))
 
     # ---- what the core asks for ---------------------------------------------------------------
 

@@ -82,16 +82,20 @@ class Overlap:
     last_ms: int = 1300
     """A voice that goes on until now without telling words has the floor. What is later than `final_ms` costs no
     overlap, as the agent is held; sooner, one backchannel in ten would stop it (docs/decisions/007)."""
-    remark_ms: int = 700
-    """Words shorter than this that do not ask the agent to stop are a remark: it may go on."""
+    bid_ms: int = 700
+    """Nine of ten backchannels are shorter: what cannot be read in time and is longer is a bid for the floor."""
     words_ms: int = 1800
     """So long the words of a short utterance are waited for, until it counts as one without any."""
     broke_off_below: float = 0.08
-    """Words whose end is less likely than this were broken off: no remark, the user wants to say more."""
+    """A remark whose end is less likely than this was broken off: the user wants to say more."""
     echo_at: float = 0.6
     """An echo this likely is taken for one, unless words that are not the agent's are read"""
     echo_sure_at: float = 0.85
     """and it is less likely than this: recognition garbles an echo."""
+    not_echo_below: float = 0.3
+    """Below this someone else speaks, too,"""
+    echo_told_ms: int = 250
+    """and has for about so long when the level tells."""
 
     def verdict(self, evidence: OverlapEvidence) -> Verdict:
         """The verdict as things stand; never `OPEN` or `HOLD` from `last_ms` on."""
@@ -128,20 +132,23 @@ class Overlap:
         if not evidence.is_read and not is_settled:
             return Verdict.OPEN
         match evidence.words:
-            case HeardWords.CONTENT if not self._is_remark(evidence):
+            case HeardWords.CONTENT:
+                return Verdict.INTERRUPTION
+            case HeardWords.REMARK if self._is_broken_off(evidence):
                 return Verdict.INTERRUPTION
             case HeardWords.BACKCHANNEL:
                 return Verdict.BACKCHANNEL
             case _ if not is_settled:
                 return Verdict.OPEN
+            case HeardWords.REMARK:
+                return Verdict.BACKCHANNEL
             case HeardWords.NONE:
                 return Verdict.NOISE
             case _:
-                return Verdict.BACKCHANNEL
+                return Verdict.BACKCHANNEL if evidence.voiced_ms < self.bid_ms else Verdict.INTERRUPTION
 
-    def _is_remark(self, evidence: OverlapEvidence) -> bool:
-        broke_off = evidence.end_of_turn is not None and evidence.end_of_turn < self.broke_off_below
-        return evidence.voiced_ms < self.remark_ms and not broke_off
+    def _is_broken_off(self, evidence: OverlapEvidence) -> bool:
+        return evidence.end_of_turn is not None and evidence.end_of_turn < self.broke_off_below
 
     def _provisional_ms(self, evidence: OverlapEvidence) -> int:
         is_young = evidence.reply_age_ms < self.young_reply_ms

@@ -55,6 +55,7 @@ from speakback.turn.listening import (
     turn_too_long,
     turn_transcribed,
 )
+from speakback.turn.overlapping import note_echo
 from speakback.turn.records import Deadline, Owed
 from speakback.turn.replying import after_goodbye, answer, close_reply, discard_draft, speak_up, stop_reply, watch_idle
 from speakback.turn.staleness import UnknownId, is_stale
@@ -150,7 +151,7 @@ class TurnCore:
                 self._state.open_overlap().words = words
                 judge(self._state)
             case EchoJudged(echo=echo):
-                self._state.open_overlap().echo = echo
+                note_echo(self._state, self._state.open_overlap(), echo)
                 judge(self._state)
             case TurnTranscribed(turn_id, has_words, repair):
                 turn_transcribed(self._state, turn_id, has_words, repair)

@@ -83,6 +83,9 @@ LISTENER_WORDS = frozenset(
 )
 """What listeners say without wanting the floor. "no" is not among them: over the agent it objects."""
 
+OBJECTIONS = frozenset({"no", "nope", "no it's not", "that's wrong", "that's not right", "not really"})
+"""Short, and not to be talked over."""
+
 LISTENER_PHRASES = (
     *("all right", "i see", "got it", "is that right", "oh my goodness", "oh my gosh", "oh my god", "oh my"),
     *("my goodness", "that is right", "that's great", "that's right", "that's true", "that's nice", "of course"),

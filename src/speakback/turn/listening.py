@@ -21,7 +21,7 @@ from speakback.turn.records import Deadline, OpenTurnRecord, OverlapRecord, Owed
 from speakback.turn.replying import answer, discard_draft, draft_reply, stop_reply
 from speakback.turn.state import PAUSES_REMEMBERED, State
 from speakback.turn.tables import Agent, User, UserMove
-from speakback.turn.words import Repair, Unfinished
+from speakback.turn.words import HeardWords, Repair, Unfinished
 
 LONGEST_PAUSE_MS = 3000
 """A longer silence between two turns of the user is no pause within one."""
@@ -65,7 +65,7 @@ def speech_resumed(state: State, onset_ms: int, echo: float | None) -> None:
     else:
         turn.overlap.words, turn.overlap.echo = None, echo
         if state.agent is not Agent.PAUSED:  # an agent that was made to wait is not made to wait anew
-            turn.overlap.onset_ms = onset_ms
+            turn.overlap.begin_anew(onset_ms)
         judge(state)
 
 
@@ -108,11 +108,19 @@ def judge(state: State) -> None:
         judgement = weigh_overlap(state, turn, turn.overlap)
         if judgement.verdict is not Verdict.INTERRUPTION:
             if judgement.verdict in _DROPPED_AS and judgement.is_conclusive and state.user is User.ENDING:
-                drop_turn(state, _DROPPED_AS[judgement.verdict])
+                _let_be(state, turn.overlap, judgement.verdict)
             return
         announce(state)
     if state.user is User.ENDING:
         judge_pause(state, turn)
+
+
+def _let_be(state: State, overlap: OverlapRecord, verdict: Verdict) -> None:
+    """Speech that does not take the floor is forgotten; but a remark is answered when the agent has finished."""
+    if verdict is Verdict.BACKCHANNEL and overlap.words is HeardWords.REMARK:
+        end_turn(state, CommitReason.ENDPOINT)
+    else:
+        drop_turn(state, _DROPPED_AS[verdict])
 
 
 def judge_pause(state: State, turn: OpenTurnRecord) -> None:

@@ -85,6 +85,15 @@ def give_way(state: State, turn: OpenTurnRecord) -> None:
     stop_reply(state, StopReason.USER_SPOKE)
 
 
+def note_echo(state: State, overlap: OverlapRecord, echo: float) -> None:
+    """Take in how likely it is the agent's own voice. Someone who speaks up over an echo began only then, and once."""
+    speaks_up = state.user is User.SPEAKING and overlap.verdict is Verdict.ECHO
+    if speaks_up and echo < state.config.overlap.not_echo_below:
+        overlap.begin_anew(max(overlap.onset_ms, state.now_ms - state.config.overlap.echo_told_ms))
+        overlap.words, overlap.verdict = None, Verdict.OPEN
+    overlap.echo = echo
+
+
 def settle_overlap(state: State, turn: OpenTurnRecord) -> None:
     """From here on it is a turn like any other, or none."""
     turn.overlap = None

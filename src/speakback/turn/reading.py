@@ -71,11 +71,14 @@ _SOFT = lex.COURTESIES | lex.FILLERS | {"really"}
 _SOFT_LEAD = lex.LISTENER_WORDS | {"no", "wait", "and", "so"}
 
 
+REMARK_WORDS = 2
+
+
 def heard_words(text: str) -> HeardWords:
     """What was said over the agent: nothing, a listener's words, words that ask it to stop, or a claim to the floor.
 
     A listener's words are only those of the list, few of them, or such that hand the floor back ("go on"):
-    "yeah but", "okay so" and "oh, can you" are content.
+    "yeah but", "okay so" and "oh, can you" are content. One or two other words that are whole are a remark.
     """
     words = lex.spoken_words(text)
     if not words:
@@ -83,11 +86,12 @@ def heard_words(text: str) -> HeardWords:
     if _RESUME.fullmatch(_core(words)):
         return HeardWords.BACKCHANNEL
     said = " ".join(words)
-    if _HALTING.match(said):
+    if _HALTING.match(said) or said in lex.OBJECTIONS or _asks_again(words, text):
         return HeardWords.HALT
-    if words == ["huh"] and _asks(text):
-        return HeardWords.CONTENT
-    return HeardWords.BACKCHANNEL if _LISTENING.fullmatch(said) else HeardWords.CONTENT
+    if _LISTENING.fullmatch(said):
+        return HeardWords.BACKCHANNEL
+    is_remark = len(words) <= REMARK_WORDS and unfinished(text) is Unfinished.NO
+    return HeardWords.REMARK if is_remark else HeardWords.CONTENT
 
 
 def unfinished(text: str) -> Unfinished:
@@ -109,13 +113,19 @@ def repair_wanted(text: str) -> Repair:
     words = lex.spoken_words(text)
     if heard_words(text) in (HeardWords.NONE, HeardWords.BACKCHANNEL):
         return Repair.RESUME
+    if _asks_again(words, text):
+        return Repair.REPHRASE
+    return Repair.RESUME if set(words) <= {"sorry", "i'm", "oh", "so"} else Repair.DROP
+
+
+def _asks_again(words: list[str], text: str) -> bool:
+    """Whether the words ask to hear it again."""
     lone = " ".join(words)
     if lone in ("sorry", "i'm sorry") or (lone in ("huh", "excuse me") and _asks(text)):
-        return Repair.REPHRASE
+        return True
     if set(words) <= {"sorry", "i'm", "oh", "so"}:
-        return Repair.RESUME
-    core = _core(words)
-    return Repair.REPHRASE if re.fullmatch(rf"(?:(?:{_REPHRASE.pattern})(?: |$))+", core) else Repair.DROP
+        return False
+    return re.fullmatch(rf"(?:(?:{_REPHRASE.pattern})(?: |$))+", _core(words)) is not None
 
 
 def _core(words: list[str]) -> str:

@@ -53,7 +53,13 @@ class OverlapRecord:
     words: HeardWords | None = None
     echo: float | None = None
     verdict: Verdict = Verdict.OPEN
+    """The latest that was not `OPEN`, since it began."""
     is_ducked: bool = False
+
+    def begin_anew(self, onset_ms: int) -> None:
+        """Date it from `onset_ms`, when the reply had been audible for longer by as much."""
+        self.reply_age_ms += onset_ms - self.onset_ms
+        self.onset_ms = onset_ms
 
 
 @dataclass(frozen=True, slots=True)

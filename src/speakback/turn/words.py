@@ -12,10 +12,12 @@ class HeardWords(Enum):
     """Only words of a listener, such as "mm-hm" or "yeah"."""
     ECHO = "echo"
     """Only what the agent itself is saying."""
+    REMARK = "remark"
+    """One or two words of the user's own, such as "that's nice": no listener's words, and no claim to the floor yet."""
     CONTENT = "content"
     """Words that claim the floor."""
     HALT = "halt"
-    """Words that ask the agent to stop, such as "wait"."""
+    """Words that ask the agent to stop or to say it again, or that object: "wait", "what?", "no"."""
 
 
 class Unfinished(Enum):
