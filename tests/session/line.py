@@ -15,7 +15,7 @@ from speakback.providers.llm import LlmDelta, Prompt
 from speakback.session import notices as n
 from speakback.session.items import MessageItem
 from speakback.session.settings import SessionSettings
-from speakback.turn.barge_in import BargeIn
+from speakback.turn.barge_in import BargeIn, Overlap
 from tests.session.scripted import (
     BRIEF,
     PLAIN,
@@ -32,7 +32,7 @@ from tests.session.scripted import (
 BLOCK_MS = 20
 SLOW_WORD_MS = 200
 """At this pace `LONG` takes 3.2 s to say: long enough to be talked over."""
-GRADED = replace(BRIEF, turn=replace(PLAIN, barge_in=BargeIn.GRADED))
+GRADED = replace(BRIEF, turn=replace(PLAIN, barge_in=BargeIn.GRADED, overlap=Overlap(provisional_ms=350)))
 
 
 def slow_voice() -> ScriptedTts:

@@ -39,7 +39,7 @@ from tests.session.virtual_time import START_S
 pytestmark = pytest.mark.asyncio(loop_factories=["virtual_time"])
 
 DUCKED = 0.25
-OVERLAP_AWARE = replace(BRIEF, turn=strategy("overlap-aware"))
+OVERLAP_AWARE = replace(BRIEF, turn=strategy("overlap-aware", {"overlap.provisional_ms": 350}))
 
 
 class LateStt(ScriptedStt):

@@ -1,4 +1,7 @@
-"""The graded policy as it ships, within the core: what is said over the agent, when it is read, and who then speaks."""
+"""The graded policy within the core: what is said over the agent, when it is read, and who then speaks.
+
+All numbers are those that ship, but for the provisional verdict, which is at a round time here.
+"""
 
 from dataclasses import replace
 
@@ -39,7 +42,7 @@ from speakback.turn.tables import Agent, User
 from speakback.turn.words import HeardWords
 from tests.turn.conversation import PLAIN, Conversation, reply, turn
 
-AS_SHIPPED = replace(PLAIN, barge_in=BargeIn.GRADED, overlap=Overlap())
+AS_SHIPPED = replace(PLAIN, barge_in=BargeIn.GRADED, overlap=replace(Overlap(), provisional_ms=350))
 STOPPED = [StopReply(reply(1), StopReason.USER_SPOKE, AS_SHIPPED.stop_fade_ms), AnnounceTurn(turn(2))]
 
 

@@ -69,7 +69,7 @@ class Overlap:
 
     duck_ms: int = 120
     """Speech this long lowers the agent's voice."""
-    provisional_ms: int = 350
+    provisional_ms: int = 280
     """Speech that still goes on by now makes the agent hold."""
     young_reply_ms: int = 600
     """A reply that was audible for less when the user began has run into the user's turn: both start at once."""
