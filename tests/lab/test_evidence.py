@@ -90,8 +90,9 @@ def read(sound: Sound, spoken_ms: int, **traits: object) -> list[HeardWords | No
     ("found", "words", "share"),
     [
         (read(Sound.BACKCHANNEL, 450), HeardWords.BACKCHANNEL, BACKCHANNEL_READ),
-        (read(Sound.BACKCHANNEL, 450), HeardWords.CONTENT, (1 - BACKCHANNEL_READ) / 2),
-        (read(Sound.SPEECH, 500), HeardWords.CONTENT, CONTENT_READ),
+        (read(Sound.BACKCHANNEL, 450), HeardWords.REMARK, (1 - BACKCHANNEL_READ) / 2),
+        (read(Sound.SPEECH, 500), HeardWords.REMARK, CONTENT_READ),
+        (read(Sound.SPEECH, 800), HeardWords.CONTENT, CONTENT_READ),
         (read(Sound.SPEECH, 500, halts=True), HeardWords.HALT, CONTENT_READ),
         (read(Sound.SPEECH, 500, opens=True), HeardWords.BACKCHANNEL, BACKCHANNEL_READ),
         (read(Sound.SPEECH, 1000, opens=True), HeardWords.CONTENT, CONTENT_READ),

@@ -24,8 +24,7 @@ def nothing(*_: object) -> None:
 
 
 def resume_forgotten(patch: pytest.MonkeyPatch) -> None:
-    for module in (overlapping, listening):
-        patch.setattr(module, "let_agent_go_on", nothing)
+    patch.setattr(overlapping, "let_agent_go_on", nothing)
 
 
 def stale_id_accepted(patch: pytest.MonkeyPatch) -> None:

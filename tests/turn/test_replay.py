@@ -44,7 +44,7 @@ def test_the_learned_state_is_part_of_the_record() -> None:
         talk = Recorder(replace(RECORDED_UNDER, endpointing=CalibratedEndpointing()), learned_pauses_ms)
         talk.at(1000, SpeechStarted(900))
         talk.at(2000, SpeechStopped(1900))
-        talk.at(2010, EndOfTurnScored(TurnId(1), 1, 0.7))
+        talk.at(2010, EndOfTurnScored(TurnId(1), 1, 0.4))
         return talk
 
     slow, unknown = recorded(*[1900] * 30), recorded()

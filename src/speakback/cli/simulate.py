@@ -17,8 +17,8 @@ def simulate(
     strategies: Annotated[
         str, typer.Option("--strategy", help="Names of strategies, with commas between them.")
     ] = DEFAULT_STRATEGIES,
-    hours: Annotated[float, typer.Option(min=0.01, help="Hours of conversation for each.")] = 10.0,
-    seed: Annotated[int, typer.Option(help="The same seed: the same callers, for every strategy.")] = 1,
+    hours: Annotated[float, typer.Option(min=0.01, max=1000, help="Hours of conversation for each.")] = 10.0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed: the same callers, for every strategy.")] = 1,
     aucs: Annotated[
         str,
         typer.Option(
@@ -36,11 +36,13 @@ def simulate(
     from speakback.lab.latencies import LATENCIES
     from speakback.lab.simulate import Setting
     from speakback.lab.simulate import simulate as hold
-    from speakback.turn.strategies import strategy
+    from speakback.turn.strategies import STRATEGIES, strategy
 
     if providers not in LATENCIES:
         raise typer.BadParameter(f"{providers!r} is none of {', '.join(LATENCIES)}", param_hint="--providers")
     configs = {name: strategy(name) for name in _listed(strategies)}
+    if not configs:
+        raise typer.BadParameter(f"name one of {', '.join(STRATEGIES)}, or several", param_hint="--strategy")
     console = Console(stderr=as_json)
     results: list[dict[str, object]] = []
     for auc in _aucs(aucs):

@@ -2,9 +2,12 @@
 
 import re
 
+_AROUND = re.compile(r"^(?:(?![+-]\d|[$€£]\d)[^\w])+|[^\w%+#]+$")
+
 
 def _bare(word: str) -> str:
-    return re.sub(r"[^\w']+", "", word).lower()
+    """The word without case and the punctuation around it; what makes one number another ("2.5", "-5", "$5") stays."""
+    return _AROUND.sub("", word.replace("’", "'")).lower()
 
 
 def same_words(left: str, right: str) -> bool:

@@ -13,6 +13,14 @@ REPROMPT = "Are you still there?"
 GOODBYE = "I will let you go now. Goodbye."
 
 
+def resume_note(unsaid: str) -> str:
+    """What the model is told when the rest of an interrupted reply is wanted, and it was not written to its end."""
+    return (
+        "You were interrupted. Go on from where you stopped, without repeating yourself. "
+        f"You were about to say: {unsaid}"
+    )
+
+
 def rephrase_note(unsaid: str) -> str:
     """What the model is told when the user did not follow the words that it was cut off in."""
     return (
@@ -30,6 +38,15 @@ class Ask:
     text: str = ""
     speaks: bool = True
     metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What was not heard of a reply that was cut short."""
+
+    text: str
+    is_whole: bool
+    """Whether the model had written the reply to its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class Session:
             end=self.close,
         )
         self._ids = 0
-        self._waiting: deque[ev.Event | _TimerFired] = deque()
+        self._waiting: deque[ev.Event | TurnConfig | _TimerFired] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._late_ms = 0
         self._stirred_s = self._loop.time()
@@ -240,19 +240,18 @@ class Session:
 
     def configure(self, settings: SessionSettings) -> None:
         """Go on under other settings; a reply under way keeps those it began with."""
-        if not settings.listens and self._ears.listening:
+        if not settings.listens and self._ears.listening and self._core.user is not User.SILENT:
             self._happened(ev.InputCleared())
+            self._notify(n.InputBufferCleared())
         self.settings = settings
         self._ears.set_listening(settings.listens)
-        now_ms = self._now_ms()
-        self._did(now_ms, settings.turn, self._core.configure(settings.turn, now_ms))
-        self._arm()
+        self._happened(settings.turn)
         if self._core.agent is Agent.IDLE:
             self._warm()
 
     # ---- the step -----------------------------------------------------------------------------
 
-    def _happened(self, event: "ev.Event | _TimerFired") -> None:
+    def _happened(self, event: "ev.Event | TurnConfig | _TimerFired") -> None:
         """Take an event in. One that comes while a step is under way waits for that step's end."""
         if self._closed.is_set():
             return
@@ -270,7 +269,7 @@ class Session:
             self.failed = True
             self.close()
 
-    def _step(self, event: "ev.Event | _TimerFired") -> None:
+    def _step(self, event: "ev.Event | TurnConfig | _TimerFired") -> None:
         now_ms = self._now_ms()
         was_busy = self._core.agent is not Agent.IDLE
         if isinstance(event, _TimerFired):
@@ -278,6 +277,8 @@ class Session:
             self._late_ms = now_ms - event.deadline_ms
             self._did(now_ms, None, self._core.tick(now_ms))
             self._late_ms = 0
+        elif isinstance(event, TurnConfig):
+            self._did(now_ms, event, self._core.configure(event, now_ms))
         else:
             self._did(now_ms, event, self._core.handle(event, now_ms))
             if isinstance(event, ev.DraftSettled):

@@ -54,6 +54,8 @@ REVERB_DB = -5.0
 """A room's reverberation: how fast it decays, and how far below the sound itself it begins."""
 TAIL_HOPS = 20
 """An echo may last this long behind what was played."""
+SOONEST_HOPS = 3
+"""An echo takes at least so long (48 ms): packets, a sound card, the air."""
 LINGERS_MS = 400
 """Behind the echo's last sound: reverberation, and the VAD's own delay."""
 AUDIBLE_DBFS = -62.0
@@ -92,6 +94,8 @@ class EchoGuard:
         self._correlation: float | None = None
         self._sound_hops = 0
         self._played_hops = 0
+        self._spoke_first = False
+        """Whether somebody spoke already when the agent began: no echo comes back so soon."""
         self._silent_line = False
         """Whether the agent was audible for long before anything was heard: there is no echo, until one is found."""
         self._likelihood: float | None = None
@@ -151,6 +155,7 @@ class EchoGuard:
 
     def _begin(self) -> None:
         self._active = True
+        self._spoke_first = False
         self._heard_bands.restart(0)
         self._sounding.clear()
         self._matching_lags.clear()
@@ -169,6 +174,8 @@ class EchoGuard:
         sounding: list[bool] = (levels > above).any(axis=1).tolist()
         if self._played_hops * HOP_MS >= WARM_UP_PLAYED_MS and self._sound_hops * HOP_MS < WARM_UP_MS:
             self._silent_line = True
+        if len(self._sounding) < SOONEST_HOPS and any(sounding):
+            self._spoke_first = True
         self._sounding.extend(sounding)
         self._sound_hops += sum(sounding)
 
@@ -228,7 +235,7 @@ class EchoGuard:
         if self.path is not None:
             return self._by_level(self.path, np.array(sounding))
         by_shape = None if self._correlation is None else _logistic((self._correlation - LIKELY_AT) / LIKELY_SLOPE)
-        if self._silent_line:
+        if self._silent_line or self._spoke_first:
             return None if by_shape is None else min(by_shape, SILENT_LINE_LIKELIHOOD)
         if self._sound_hops * HOP_MS < WARM_UP_MS:
             return max(by_shape or 0.0, WARM_UP_LIKELIHOOD)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from speakback.providers.llm import Prompt
-from speakback.session.asking import APOLOGY, GOODBYE, REPROMPT, Answered, Ask, rephrase_note
+from speakback.session.asking import APOLOGY, GOODBYE, REPROMPT, Answered, Ask, rephrase_note, resume_note
 from speakback.session.latency import TurnMarks
 from speakback.session.ports import Ports
 from speakback.session.replies import Replies
@@ -89,11 +89,11 @@ class Performer:
             case act.StartReply(reply_id, turn_id, repair, repairs):
                 self._start_reply(reply_id, turn_id, self._ask_for(turn_id, repair, repairs))
             case act.Apologise(reply_id, turn_id):
-                self._start_reply(reply_id, turn_id, self._ask_to_say(APOLOGY))
+                self._start_reply(reply_id, turn_id, self._ask_to_say(APOLOGY, turn_id))
             case act.Reprompt(reply_id):
-                self._start_reply(reply_id, None, self._ask_to_say(REPROMPT))
+                self._start_reply(reply_id, None, Ask(None, REPROMPT, self._settings().speaks))
             case act.SayGoodbye(reply_id):
-                self._start_reply(reply_id, None, self._ask_to_say(GOODBYE))
+                self._start_reply(reply_id, None, Ask(None, GOODBYE, self._settings().speaks))
             case act.DuckReply() | act.RestoreReply():
                 self._replies.set_ducked(isinstance(action, act.DuckReply))
             case act.HoldReply():
@@ -107,26 +107,44 @@ class Performer:
                 self._ports.log.info("the conversation ended: the user did not answer")
                 self._end()
 
-    def _ask_for(self, turn_id: TurnId | None, repair: Repair, repairs: ReplyId | None) -> Ask:
-        """A reply to the conversation as it stands, or to what the user wants of the rest of an interrupted one."""
-        options = self.asked if turn_id is None else ReplyOptions()
-        unsaid = "" if repairs is None else self._replies.unsaid_text(repairs)
-        if unsaid and repair is Repair.RESUME:
-            return self._ask_to_say(unsaid)
-        note = rephrase_note(unsaid) if unsaid and repair is Repair.REPHRASE else ""
-        speaks = self._settings().speaks if options.speaks is None else options.speaks
-        return Ask(self._prompt(options, note=note), speaks=speaks, metadata=options.metadata)
+    def _ask_for(self, turn_id: TurnId | None, repair: Repair, repairs: ReplyId | None) -> Ask | None:
+        """A reply to the conversation as it stands, or to what the user wants of the rest of an interrupted one.
 
-    def _ask_to_say(self, text: str) -> Ask:
-        return Ask(None, text, self._settings().speaks)
+        None: the user said nothing, and had heard all there was.
+        """
+        note = ""
+        if repairs is not None:
+            rest = self._replies.rest_of(repairs)
+            if repair is Repair.RESUME and rest.is_whole:
+                if rest.text:
+                    return self._ask_to_say(rest.text, turn_id)
+                if turn_id is not None and not self._turns.knows(turn_id):
+                    return None
+            elif rest.text:
+                note = resume_note(rest.text) if repair is Repair.RESUME else rephrase_note(rest.text)
+        options = self._options(turn_id)
+        return Ask(self._prompt(options, note=note), speaks=self._speaks(options), metadata=options.metadata)
+
+    def _ask_to_say(self, text: str, turn_id: TurnId | None) -> Ask:
+        options = self._options(turn_id)
+        return Ask(None, text, self._speaks(options), options.metadata)
+
+    def _options(self, turn_id: TurnId | None) -> ReplyOptions:
+        return self.asked if turn_id is None else ReplyOptions()
+
+    def _speaks(self, options: ReplyOptions) -> bool:
+        return self._settings().speaks if options.speaks is None else options.speaks
 
     def _begin_draft(self, reply_id: ReplyId, words: str) -> None:
         ask = Ask(self._prompt(ReplyOptions(), unfinished=words), speaks=self._settings().speaks)
         self._warming.make_way(ask.prompt)
         self._replies.draft(reply_id, ask)
 
-    def _start_reply(self, reply_id: ReplyId, turn_id: TurnId | None, ask: Ask) -> None:
+    def _start_reply(self, reply_id: ReplyId, turn_id: TurnId | None, ask: Ask | None) -> None:
         self.settle_stopped()
+        if ask is None:
+            self._replies.skip(reply_id)
+            return
         turn = self._turns.answered_by(turn_id)
         self._warming.make_way(ask.prompt)
         self._replies.begin(reply_id, ask, Answered(TurnMarks()) if turn is None else turn.as_answered())

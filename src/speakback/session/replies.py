@@ -14,7 +14,7 @@ from speakback.audio.playout import PlayoutLedger
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.session import notices as n
-from speakback.session.asking import Answered, Ask, same_ask
+from speakback.session.asking import Answered, Ask, Rest, same_ask
 from speakback.session.history import History
 from speakback.session.items import MessageItem, ToolCallItem
 from speakback.session.latency import TurnMarks, closed
@@ -71,9 +71,7 @@ class Replies:
         self._ledgers: dict[str, PlayoutLedger] = {}
         self._answered = Answered(TurnMarks())
         self._draft: Draft | None = None
-        self._last_said = ""
-        self._unsaid: tuple[ReplyId, str] | None = None
-        """The last reply that spoke, and what of it was not heard."""
+        self._last_spoken: Reply | None = None
 
     def begin(self, reply_id: ReplyId, ask: Ask, turn: Answered) -> None:
         """Start a reply, or promote its draft, if that was written to the same words."""
@@ -139,8 +137,7 @@ class Replies:
                 self._history.replace(message)
             if plan.speaks:
                 self._remember(plan.item_id, reply.ledger)
-                self._unsaid = (plan.reply_id, reply.unsaid_text())
-                self._last_said = reply.ledger.text_sent()
+                self._last_spoken = reply
             self._ports.notify(n.ReplyMessageEnded(plan.response_id, 0, message))
             items.append(message)
         if finished:
@@ -152,13 +149,23 @@ class Replies:
         self._ports.log.info("reply ended", reply_id=plan.reply_id, status=status, reason=because)
         self._ports.spawn(self._measure(reply, self._answered))
 
-    def unsaid_text(self, reply_id: ReplyId) -> str:
-        """What the user has not heard of a reply that was cut short; empty where nothing of it is known any more."""
-        return self._unsaid[1] if self._unsaid is not None and self._unsaid[0] == reply_id else ""
+    def rest_of(self, reply_id: ReplyId) -> Rest:
+        """What the user has not heard of a reply that was cut short."""
+        reply = self._last_spoken
+        if reply is None or reply.plan.reply_id != reply_id:
+            return Rest("", is_whole=False)
+        item = self._history.get(reply.plan.item_id) if self._history.has(reply.plan.item_id) else None
+        heard = item.text if isinstance(item, MessageItem) else ""  # the client may have cut it since
+        return Rest(reply.unsaid_text(heard), reply.outcome.is_written)
+
+    def skip(self, reply_id: ReplyId) -> None:
+        """There is nothing to say in this reply: it is over before anybody is told of it."""
+        self._ports.happened(ev.ReplyFinished(reply_id))
 
     def being_said(self) -> str:
         """The words of the current reply, or else of the last one, that went out so far."""
-        return self._last_said if self.current is None else self.current.ledger.text_sent()
+        reply = self.current or self._last_spoken
+        return "" if reply is None else reply.ledger.text_sent()
 
     def truncate(self, item_id: str, audio_end_ms: int) -> None:
         """Cut a spoken item to what the client says was heard. Raises `TruncateRefused`."""

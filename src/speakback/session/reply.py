@@ -81,6 +81,8 @@ class ReplyOutcome:
     message_began: bool = False
     tool_calls: list[ToolCall] = field(default_factory=list)
     usage: Usage | None = None
+    is_written: bool = False
+    """Whether the model came to its end."""
     tokens: int = 0
     """Pieces of text the model gave: one token each, or close to it."""
     voiced_characters: int = 0
@@ -147,10 +149,9 @@ class Reply:
         else:
             self.ledger.restore()
 
-    def unsaid_text(self) -> str:
-        """What the model wrote and the user has not heard."""
-        heard = self.ledger.heard_text(self._reports.now_ms()).split()
-        return " ".join(self.outcome.text.split()[len(heard) :])
+    def unsaid_text(self, heard: str) -> str:
+        """What the model wrote behind the words that were `heard`."""
+        return " ".join(self.outcome.text.split()[len(heard.split()) :])
 
     def heard_item(self, *, finished: bool) -> MessageItem:
         """The reply's message as it belongs in the history: what was heard, or the whole text where none speaks."""
@@ -181,6 +182,7 @@ class Reply:
                         self.outcome.tool_calls.append(delta)
                     case Usage():
                         self.outcome.usage = delta
+        self.outcome.is_written = True
         await self._put(chunker, speakable.finish())
         if not self.outcome.text.strip() and not self.outcome.tool_calls:
             raise ProviderError("llm", self._llm.name, "the model ended its reply without a word to say")

@@ -84,6 +84,10 @@ class UserTurns:
         newest, self._newest = self._newest, None
         return newest if turn_id is None else self._turns.get(turn_id)
 
+    def knows(self, turn_id: TurnId) -> bool:
+        """Whether the turn was not dropped."""
+        return turn_id in self._turns
+
     # ---- what the core decided ----------------------------------------------------------------
 
     def open(self, turn_id: TurnId) -> None:
@@ -177,7 +181,7 @@ class UserTurns:
         turn = self._open
         if turn is None:
             return
-        if not turn.is_announced:
+        if not turn.is_announced or turn.began_as_echo:
             self._judge_echo(turn)
         if silence_ahead_ms:
             self._ports.happened(ev.SilenceObserved(silence_ahead_ms))

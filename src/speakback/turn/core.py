@@ -19,6 +19,7 @@ fails or is interrupted unheard; while the agent is not idle or the user not sil
 """
 
 from speakback.turn.actions import Action, CommitReason, DropReason, FaultCode, StopReason
+from speakback.turn.barge_in import BargeIn
 from speakback.turn.config import TurnConfig
 from speakback.turn.drafts import DraftBook
 from speakback.turn.events import (
@@ -55,7 +56,7 @@ from speakback.turn.listening import (
     turn_too_long,
     turn_transcribed,
 )
-from speakback.turn.overlapping import note_echo
+from speakback.turn.overlapping import note_echo, release_overlap
 from speakback.turn.records import Deadline, Owed
 from speakback.turn.replying import after_goodbye, answer, close_reply, discard_draft, speak_up, stop_reply, watch_idle
 from speakback.turn.staleness import UnknownId, is_stale
@@ -128,6 +129,8 @@ class TurnCore:
         """Go on under another configuration; an open pause or overlap is judged anew by it."""
         self._state.advance(now_ms)
         self._state.config = config
+        if config.barge_in is BargeIn.NEVER:
+            release_overlap(self._state)
         judge(self._state)
         return self._drained()
 

@@ -39,14 +39,14 @@ class Drafts:
     """When a reply is drafted."""
 
     enabled: bool = True
-    least_probability: float = 0.25
+    least_probability: float = 0.12
     """That the turn is over; below it a draft is not worth its cost."""
     most_per_turn: int = 3
-    wasted_share: float = 0.4
+    wasted_share: float = 0.25
     """The most that may be wasted, as a share of what was of use (tokens and characters alike)."""
-    free_tokens: int = 60
+    free_tokens: int = 40
     """Tokens that may be wasted before the share counts: the first drafts have nothing to be a share of."""
-    free_characters: int = 240
+    free_characters: int = 160
 
     def allows(self, book: DraftBook, probability: float, drafted_in_turn: int) -> bool:
         """Whether another draft may be begun."""

@@ -109,7 +109,7 @@ class CalibratedEndpointing:
     this user's own pauses as these become known.
     """
 
-    confidence: float = 0.8
+    confidence: float = 0.7
     """How sure to be. The share of pauses taken for ends is about 1 − this, if the score is calibrated."""
     least_ms: int = 240
     most_ms: int = 2500
@@ -135,7 +135,8 @@ class CalibratedEndpointing:
     def _human_wait_ms(self, probability: float) -> float:
         """The t at which S(t) = odds(over | score) / odds(confidence)."""
         clipped = min(max(probability, 1e-4), 1 - 1e-4)
-        lasting = clipped / (1 - clipped) * (1 - self.confidence) / self.confidence
+        sure = min(max(self.confidence, 0.01), 0.999)
+        lasting = clipped / (1 - clipped) * (1 - sure) / sure
         if lasting >= 1:
             return 0.0
         return 1000 * exp(PAUSE_MU + PAUSE_SIGMA * NormalDist().inv_cdf(1 - max(lasting, 1e-9)))

@@ -10,6 +10,7 @@ from operator import index
 from typing import TypeAlias
 
 from speakback.turn.barge_in import LET_BE, Overlap, OverlapEvidence, Verdict
+from speakback.turn.drafts import DraftBook, Drafts
 from speakback.turn.endpointing import Endpointing, PauseEvidence
 from speakback.turn.records import OpenTurnRecord, OverlapRecord
 
@@ -45,6 +46,15 @@ def silence_needed_ms(policy: Endpointing, turn: OpenTurnRecord, own_pauses_ms: 
     except Exception as problem:
         report(_failure(policy, problem))
         return FALLBACK_SILENCE_MS
+
+
+def draft_allowed(policy: Drafts, book: DraftBook, probability: float, drafted: int, report: Report) -> bool:
+    """Whether another draft may be begun."""
+    try:
+        return bool(policy.allows(book, probability, drafted))
+    except Exception as problem:
+        report(_failure(policy, problem))
+        return False
 
 
 def judge_overlap(

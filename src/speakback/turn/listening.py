@@ -16,7 +16,7 @@ from speakback.turn.actions import (
 from speakback.turn.barge_in import BargeIn, Verdict
 from speakback.turn.endpointing import SHORTEST_PAUSE_MS
 from speakback.turn.judging import silence_needed_ms
-from speakback.turn.overlapping import let_agent_go_on, settle_overlap, weigh_overlap
+from speakback.turn.overlapping import release_overlap, settle_overlap, weigh_overlap
 from speakback.turn.records import Deadline, OpenTurnRecord, OverlapRecord, Owed
 from speakback.turn.replying import answer, discard_draft, draft_reply, stop_reply
 from speakback.turn.state import PAUSES_REMEMBERED, State
@@ -152,9 +152,7 @@ def drop_turn(state: State, reason: DropReason) -> None:
 
 def close_turn(state: State, move: UserMove) -> OpenTurnRecord:
     turn = state.open_turn()
-    if turn.overlap is not None:
-        let_agent_go_on(state)
-        settle_overlap(state, turn)
+    release_overlap(state)
     state.move_user(move)
     state.turn = None
     state.disarm(Deadline.END_OF_TURN)

@@ -94,6 +94,13 @@ def note_echo(state: State, overlap: OverlapRecord, echo: float) -> None:
     overlap.echo = echo
 
 
+def release_overlap(state: State) -> None:
+    """The agent is not to be stopped any more: what is said over it is a turn that waits."""
+    if state.turn is not None and state.turn.overlap is not None:
+        let_agent_go_on(state)
+        settle_overlap(state, state.turn)
+
+
 def settle_overlap(state: State, turn: OpenTurnRecord) -> None:
     """From here on it is a turn like any other, or none."""
     turn.overlap = None

@@ -11,6 +11,7 @@ from speakback.turn.actions import (
     StopReason,
     StopReply,
 )
+from speakback.turn.judging import draft_allowed
 from speakback.turn.records import BegunReply, Deadline, Draft, OpenTurnRecord, Owed
 from speakback.turn.state import State
 from speakback.turn.tables import Agent, AgentMove, User
@@ -72,7 +73,7 @@ def draft_reply(state: State, turn: OpenTurnRecord) -> None:
         return
     if state.agent is not Agent.IDLE or state.unanswered or state.untranscribed or turn.interrupted is not None:
         return
-    if state.config.drafts.allows(state.drafts, turn.probability, turn.drafted):
+    if draft_allowed(state.config.drafts, state.drafts, turn.probability, turn.drafted, state.policy_failed):
         state.draft = Draft(state.new_reply_id(), turn.turn_id, turn.pause)
         state.unsettled_drafts.add(state.draft.reply_id)
         turn.drafted += 1

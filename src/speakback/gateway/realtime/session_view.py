@@ -30,9 +30,9 @@ from speakback.turn.strategies import UnknownStrategy, strategy
 Eagerness: TypeAlias = Literal["low", "medium", "high"]
 
 EAGERNESS: dict[Eagerness, CalibratedEndpointing] = {
-    "high": CalibratedEndpointing(confidence=0.7, most_ms=2000, unscored_ms=500),
-    "medium": CalibratedEndpointing(confidence=0.85, most_ms=4000),
-    "low": CalibratedEndpointing(confidence=0.95, most_ms=8000, unscored_ms=1200),
+    "high": CalibratedEndpointing(confidence=0.6, most_ms=2000, unscored_ms=500),
+    "medium": CalibratedEndpointing(confidence=0.7, most_ms=4000),
+    "low": CalibratedEndpointing(confidence=0.9, most_ms=8000, unscored_ms=1200),
 }
 """The longest waits are OpenAI's. `auto`, and no eagerness, mean the strategy's own."""
 
