@@ -35,7 +35,7 @@ class OverlapJudged:
 
     item_id: str
     verdict: str
-    """`open`, `hold`, `backchannel`, `noise`, `echo` or `interruption`."""
+    """`hold`, `backchannel`, `noise`, `echo` or `interruption`."""
     audio_start_ms: int
     after_ms: int
     """Since the speech's onset."""
