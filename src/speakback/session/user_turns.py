@@ -28,6 +28,8 @@ from speakback.turn.reading import heard_words, repair_wanted, unfinished
 from speakback.turn.words import HeardWords
 from speakback.vad.hysteresis import VoiceStarted
 
+UNKNOWN_ECHO = 0.5
+"""Where the level does not tell: what was told before no longer counts."""
 ECHO_STEP = 0.1
 """A change of the echo's likelihood that the core is told of."""
 NOT_ECHO_BELOW = 0.3
@@ -191,8 +193,9 @@ class UserTurns:
                 self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position)))
 
     def _judge_echo(self, turn: UserTurn) -> None:
-        echo = self.echo.likelihood(self._ports.now_ms())
-        if echo is not None and abs(echo - turn.echo) >= ECHO_STEP:
+        likelihood = self.echo.likelihood(self._ports.now_ms())
+        echo = UNKNOWN_ECHO if likelihood is None else likelihood
+        if abs(echo - turn.echo) >= ECHO_STEP:
             turn.echo = echo
             self._ports.happened(ev.EchoJudged(turn.turn_id, echo))
 
