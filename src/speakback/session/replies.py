@@ -228,14 +228,14 @@ class Replies:
         draft, self._draft = self._draft, None
         if draft is None:
             return None
-        fits = draft.reply.plan.reply_id == reply_id and same_ask(draft.ask, ask)
-        lives = not draft.task.done()  # done before it was released: it failed
-        if fits and lives:
-            self._task = draft.task
-        else:
+        has_failed = draft.task.done()  # nothing else ends it before it is released
+        fits = draft.reply.plan.reply_id == reply_id and same_ask(draft.ask, ask) and not has_failed
+        self._settle_draft(draft, promoted=fits)
+        if not fits:
             draft.task.cancel()
-        self._settle_draft(draft, promoted=fits and lives)
-        return draft.reply if fits and lives else None
+            return None
+        self._task = draft.task
+        return draft.reply
 
     def _settle_draft(self, draft: Draft, *, promoted: bool) -> None:
         cost = draft.reply.outcome
@@ -313,5 +313,4 @@ class Replies:
 
 
 def _artifacts(ledger: PlayoutLedger) -> ArtifactReport:
-    borders = [border for border in ledger.border_samples if border < ledger.sent_samples]
-    return find_artifacts(ledger.sent_audio(), ledger.sent, borders, ledger.text_sent())
+    return find_artifacts(ledger.sent_audio(), ledger.sent, ledger.border_samples, ledger.text_sent())

@@ -32,10 +32,6 @@ UNKNOWN_ECHO = 0.5
 """Where the level does not tell: what was told before no longer counts."""
 ECHO_STEP = 0.1
 """A change of the echo's likelihood that the core is told of."""
-NOT_ECHO_BELOW = 0.3
-"""By its level it is someone else's voice, whatever the words."""
-BEGAN_AS_ECHO_AT = 0.6
-"""The agent's last words may come back when it is silent already."""
 TELLING_WORDS = 3
 """While no echo was found in this session, fewer words than this that are the agent's may be the user's as well."""
 TURNS_REMEMBERED = 16
@@ -96,7 +92,9 @@ class UserTurns:
         """A turn begins at the voice that was just heard; the client learns of it by `announce`."""
         turn = self._open = self._new(turn_id, self._edge)
         now_ms = self._ports.now_ms()
-        turn.began_as_echo = self.echo.lingers(now_ms) or (self.echo.likelihood(now_ms) or 0.0) >= BEGAN_AS_ECHO_AT
+        likelihood = self.echo.likelihood(now_ms)
+        is_likely = likelihood is not None and likelihood >= self._settings().turn.overlap.echo_at
+        turn.began_as_echo = is_likely or self.echo.lingers(now_ms)
         self.ears.kept_from = turn.start
 
     def announce(self, turn_id: TurnId) -> None:
@@ -175,9 +173,10 @@ class UserTurns:
 
     def _on_edge(self, heard: HeardEdge) -> None:
         self._edge = heard.edge.sample
-        started = isinstance(heard.edge, VoiceStarted)
-        echo = self.echo.likelihood(self._ports.now_ms())
-        self._ports.happened(ev.SpeechStarted(heard.at_ms, echo) if started else ev.SpeechStopped(heard.at_ms))
+        if isinstance(heard.edge, VoiceStarted):
+            self._ports.happened(ev.SpeechStarted(heard.at_ms, self.echo.likelihood(self._ports.now_ms())))
+        else:
+            self._ports.happened(ev.SpeechStopped(heard.at_ms))
 
     def _on_frame(self, silence_ahead_ms: int) -> None:
         turn = self._open
@@ -244,7 +243,8 @@ class UserTurns:
 
     def _is_echo(self, turn: UserTurn, text: str) -> bool:
         """Whether they are the agent's own, come back through a loudspeaker, and not the user's in answer to them."""
-        if (turn.is_announced and not turn.began_as_echo) or turn.echo < NOT_ECHO_BELOW:
+        is_someone_else = turn.echo < self._settings().turn.overlap.not_echo_below
+        if (turn.is_announced and not turn.began_as_echo) or is_someone_else:
             return False
         few = len(text.split()) < TELLING_WORDS
         return not (few and self.echo.path is None) and echoes(text, self._being_said())

@@ -13,7 +13,7 @@ from speakback.turn.actions import (
     OpenTurn,
     StopReason,
 )
-from speakback.turn.barge_in import BargeIn, Verdict
+from speakback.turn.barge_in import LET_BE, BargeIn, Verdict
 from speakback.turn.endpointing import SHORTEST_PAUSE_MS
 from speakback.turn.judging import silence_needed_ms
 from speakback.turn.overlapping import release_overlap, settle_overlap, weigh_overlap
@@ -107,7 +107,7 @@ def judge(state: State) -> None:
     if turn.overlap is not None:
         judgement = weigh_overlap(state, turn, turn.overlap)
         if judgement.verdict is not Verdict.INTERRUPTION:
-            if judgement.verdict in _DROPPED_AS and judgement.is_conclusive and state.user is User.ENDING:
+            if judgement.verdict in LET_BE and judgement.is_conclusive and state.user is User.ENDING:
                 _let_be(state, turn.overlap, judgement.verdict)
             return
         announce(state)

@@ -1,4 +1,4 @@
-"""What the core remembers between events: plain records, changed by `core.py` only."""
+"""What the core remembers between events: plain records, changed by the modules of this room only."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -64,11 +64,10 @@ class OverlapRecord:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The draft under way: for which pause of which turn."""
+    """The draft under way: to which turn."""
 
     reply_id: ReplyId
     turn_id: TurnId
-    pause: int
 
 
 @dataclass(slots=True)

@@ -74,7 +74,7 @@ def draft_reply(state: State, turn: OpenTurnRecord) -> None:
     if state.agent is not Agent.IDLE or state.unanswered or state.untranscribed or turn.interrupted is not None:
         return
     if draft_allowed(state.config.drafts, state.drafts, turn.probability, turn.drafted, state.policy_failed):
-        state.draft = Draft(state.new_reply_id(), turn.turn_id, turn.pause)
+        state.draft = Draft(state.new_reply_id(), turn.turn_id)
         state.unsettled_drafts.add(state.draft.reply_id)
         turn.drafted += 1
         state.drafts = state.drafts.with_started()
