@@ -92,19 +92,19 @@ def test_more_confidence_never_makes_the_wait_shorter(probability: float, one: f
 )
 def test_patience_for_what_is_not_finished(unfinished: Unfinished, silence_ms: int) -> None:
     assert PATIENCE.silence_ms(unfinished) == (0 if unfinished is Unfinished.NO else silence_ms)
-    assert CALIBRATED.silence_ms(replace(scored(1.0), unfinished=unfinished)) == silence_ms
-    unscored_ms = CALIBRATED.silence_ms(replace(scored(None), unfinished=unfinished))
+    assert CALIBRATED.silence_ms(scored(1.0)._replace(unfinished=unfinished)) == silence_ms
+    unscored_ms = CALIBRATED.silence_ms(scored(None)._replace(unfinished=unfinished))
     assert unscored_ms == max(700, PATIENCE.silence_ms(unfinished))
 
 
 def test_patience_makes_no_wait_shorter() -> None:
-    assert CALIBRATED.silence_ms(replace(scored(0.0), unfinished=Unfinished.HESITATION)) == 2500
+    assert CALIBRATED.silence_ms(scored(0.0)._replace(unfinished=Unfinished.HESITATION)) == 2500
 
 
 def test_a_sure_sound_waits_for_its_words() -> None:
     """They may say that more is to come."""
-    assert CALIBRATED.silence_ms(replace(scored(1.0), is_read=False)) == 500
-    assert CALIBRATED.silence_ms(replace(scored(0.0), is_read=False)) == 2500
+    assert CALIBRATED.silence_ms(scored(1.0)._replace(is_read=False)) == 500
+    assert CALIBRATED.silence_ms(scored(0.0)._replace(is_read=False)) == 2500
 
 
 def test_the_wait_learns_this_users_pauses() -> None:

@@ -1,8 +1,8 @@
 """What a turn is made of: IPUs and the pauses between them, so that turns, IPUs and pauses last as long as people's."""
 
-from dataclasses import dataclass
 from functools import cache
 from random import Random
+from typing import NamedTuple
 
 from speakback.evaluate.baseline import Quantity
 from speakback.evaluate.timeline import Act
@@ -17,8 +17,7 @@ ACT_AT_A_PAUSE = 0.5
 """Share of pauses within turns at which an utterance ends, so that a dialogue act does. An assumption."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """An IPU, and the pause that its speaker will make after it."""
 
     duration_ms: int

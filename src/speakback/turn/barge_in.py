@@ -10,6 +10,7 @@ whenever more is.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from speakback.turn.words import HeardWords
 
@@ -38,13 +39,11 @@ class Verdict(Enum):
     INTERRUPTION = "interruption"
 
 
-LET_BE = frozenset({Verdict.BACKCHANNEL, Verdict.NOISE, Verdict.ECHO})
+LET_BE = (Verdict.BACKCHANNEL, Verdict.NOISE, Verdict.ECHO)
 """Verdicts by which the agent keeps the floor."""
-DECIDED = LET_BE | {Verdict.INTERRUPTION}
 
 
-@dataclass(frozen=True, slots=True)
-class OverlapEvidence:
+class OverlapEvidence(NamedTuple):
     """What a server can know about speech over the agent while it lasts."""
 
     since_onset_ms: int
@@ -108,8 +107,8 @@ class Overlap:
 
     def next_look_ms(self, evidence: OverlapEvidence) -> int | None:
         """The least `since_onset_ms` beyond the present at which time alone may change the verdict."""
-        looks = (self._provisional_ms(evidence), self.final_ms, self.settle_ms, self.last_ms, self.words_ms)
-        return min((look for look in looks if look > evidence.since_onset_ms), default=None)
+        looks = [self.final_ms, self.settle_ms, self.last_ms, self.words_ms, self._provisional_ms(evidence)]
+        return min([look for look in looks if look > evidence.since_onset_ms], default=None)
 
     def ducks(self, evidence: OverlapEvidence) -> bool:
         """Whether the agent is to lower its voice already."""

@@ -7,17 +7,17 @@ voiced sample, and is asked again whenever the evidence grows.
 from dataclasses import dataclass
 from math import exp, log, prod
 from statistics import NormalDist
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from speakback.turn.words import Unfinished
 
 PAUSE_MU, PAUSE_SIGMA = -0.704, 0.536
 """Log-normal fit to the pauses within people's turns, in ln seconds (Switchboard, pauses of at least 200 ms)."""
 SHORTEST_PAUSE_MS = 200
+_NORMAL = NormalDist()
 
 
-@dataclass(frozen=True, slots=True)
-class PauseEvidence:
+class PauseEvidence(NamedTuple):
     """What a server can know about a pause while it lasts."""
 
     probability: float | None
@@ -139,7 +139,7 @@ class CalibratedEndpointing:
         lasting = clipped / (1 - clipped) * (1 - sure) / sure
         if lasting >= 1:
             return 0.0
-        return 1000 * exp(PAUSE_MU + PAUSE_SIGMA * NormalDist().inv_cdf(1 - max(lasting, 1e-9)))
+        return 1000 * exp(PAUSE_MU + PAUSE_SIGMA * _NORMAL.inv_cdf(1 - max(lasting, 1e-9)))
 
     def _stretch(self, own_pauses_ms: tuple[int, ...]) -> float:
         """How much longer this user's pauses are than people's: the geometric mean, drawn towards 1."""

@@ -5,9 +5,8 @@ A policy may be anyone's code, and the conversation must go on: where it raises,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import index
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from speakback.turn.barge_in import LET_BE, Overlap, OverlapEvidence, Verdict
 from speakback.turn.drafts import DraftBook, Drafts
@@ -21,8 +20,7 @@ FALLBACK_FINAL_MS = 900
 """When speech over the agent counts as an interruption, if the policy itself fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What is to be done about speech over the agent, until more is known."""
 
     verdict: Verdict

@@ -11,6 +11,8 @@ from speakback.turn.words import HeardWords, Repair, Unfinished
 class Deadline(Enum):
     """What the core may be waiting for: data, never a task."""
 
+    __hash__ = object.__hash__  # by identity: there is one of each, and the default hashes the name anew
+
     END_OF_TURN = "end of turn"
     TURN_LENGTH = "turn length"
     TRANSCRIPT = "transcript"

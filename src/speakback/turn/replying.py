@@ -110,10 +110,13 @@ def after_goodbye(state: State, reason: StopReason | None = None) -> None:
 
 def watch_idle(state: State) -> None:
     """Wait for the user's answer while nobody speaks and nothing is owed."""
-    idle = state.config.idle
-    prompts = 0 if state.prompted is None else idle.reprompts + (idle.goodbye and idle.reprompts > 0)
     is_idle = state.user is User.SILENT and state.agent is Agent.IDLE and not state.untranscribed
-    if not is_idle or Deadline.TOOL_RESULT in state.deadlines or (state.prompted or 0) >= prompts:
+    if not is_idle or Deadline.TOOL_RESULT in state.deadlines or not _may_prompt(state):
         state.disarm(Deadline.IDLE)
     elif Deadline.IDLE not in state.deadlines:
-        state.arm(Deadline.IDLE, idle.wait_ms)
+        state.arm(Deadline.IDLE, state.config.idle.wait_ms)
+
+
+def _may_prompt(state: State) -> bool:
+    idle = state.config.idle
+    return state.prompted is not None and state.prompted < idle.reprompts + (idle.goodbye and idle.reprompts > 0)

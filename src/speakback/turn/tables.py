@@ -29,6 +29,8 @@ from typing import TypeVar
 class User(Enum):
     """What the user is doing."""
 
+    __hash__ = object.__hash__  # by identity: there is one of each, and the default hashes the name anew
+
     SILENT = "silent"
     SPEAKING = "speaking"
     ENDING = "ending"
@@ -36,6 +38,8 @@ class User(Enum):
 
 class Agent(Enum):
     """What the agent is doing."""
+
+    __hash__ = object.__hash__
 
     IDLE = "idle"
     THINKING = "thinking"
@@ -55,6 +59,8 @@ class Floor(Enum):
 class UserMove(Enum):
     """Ways for the user's state to change."""
 
+    __hash__ = object.__hash__
+
     START = "start"
     """Voice after silence: a turn opens."""
     PAUSE = "pause"
@@ -69,6 +75,8 @@ class UserMove(Enum):
 
 class AgentMove(Enum):
     """Ways for the agent's state to change."""
+
+    __hash__ = object.__hash__
 
     THINK = "think"
     """A reply is owed and begins to be made."""
@@ -117,9 +125,10 @@ class IllegalMove(Exception):
 
 def after(table: dict[tuple[_S, _M], _S], state: _S, move: _M) -> _S:
     """The state that `move` leads to from `state`. Raises `IllegalMove`."""
-    if (state, move) not in table:
-        raise IllegalMove(f"{type(state).__name__.lower()} is {state.value}: it cannot {move.value}")
-    return table[state, move]
+    try:
+        return table[state, move]
+    except KeyError:
+        raise IllegalMove(f"{type(state).__name__.lower()} is {state.value}: it cannot {move.value}") from None
 
 
 def floor(user: User, agent: Agent) -> Floor:
