@@ -143,6 +143,27 @@ async def test_health_and_readiness() -> None:
             assert answer.status == 200
 
 
+async def test_metrics_count_sessions_and_faults() -> None:
+    async with server() as running:
+        socket = await running.connect()
+        await event_from(socket)
+        running.conversations[0].say(n.Fault("transcription_failed", "no", by_client=False))
+        await event_from(socket)
+        async with running.http.get(f"{running.address}/metrics") as answer:
+            assert answer.content_type == "text/plain"
+            lines = (await answer.text()).splitlines()
+        assert "speakback_sessions 1.0" in lines
+        assert 'speakback_faults_total{code="transcription_failed"} 1.0' in lines
+
+
+async def test_metrics_need_a_key_where_sessions_do() -> None:
+    async with server(KEYED) as running:
+        async with running.http.get(f"{running.address}/metrics") as answer:
+            assert answer.status == 401
+        async with running.http.get(f"{running.address}/metrics", headers={"Authorization": "Bearer sk-sb-good"}) as ok:
+            assert ok.status == 200
+
+
 async def test_the_page_shows_this_servers_address() -> None:
     async with server() as running, running.http.get(running.address) as answer:
         assert answer.status == 200

@@ -14,8 +14,10 @@ from speakback.gateway.page import connect_page
 from speakback.gateway.realtime.codec import RealtimeCodec
 from speakback.gateway.realtime.session_view import first_view
 from speakback.gateway.service import Service
+from speakback.gateway.tally import tally_into
 from speakback.observe.correlation import CORRELATION_HEADER, correlation_id_from
 from speakback.observe.logging import bind_session
+from speakback.observe.metrics import CONTENT_TYPE
 
 HEARTBEAT_S = 20.0
 """A client that answers no ping for half of this long after one is gone."""
@@ -35,6 +37,7 @@ def create_app(service: Service) -> web.Application:
             web.get("/", _page),
             web.get("/healthz", _healthz),
             web.get("/readyz", _readyz),
+            web.get("/metrics", _metrics),
             web.get("/v1/realtime", _realtime),
         ]
     )
@@ -93,19 +96,22 @@ async def _readyz(request: web.Request) -> web.Response:
     return web.json_response(state, status=200 if service.is_ready else 503)
 
 
+async def _metrics(request: web.Request) -> web.Response:
+    """For Prometheus; like a session it needs a key where the server has any."""
+    service = request.app[SERVICE]
+    refusal = turned_away(_knock(request), service.terms.keys)
+    if refusal is not None:
+        return _answer(refusal)
+    service.metrics.sessions_are(service.seats.taken)
+    return web.Response(body=service.metrics.exposition(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+
+
 # ---- sessions ---------------------------------------------------------------------------------
 
 
 async def _realtime(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
-    headers = request.headers
-    knock = Knock(
-        authorization=headers.get(hdrs.AUTHORIZATION),
-        subprotocols=headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL),
-        origin=headers.get(hdrs.ORIGIN),
-        host=headers.get(hdrs.HOST),
-    )
-    refusal = turned_away(knock, service.terms.keys)
+    refusal = turned_away(_knock(request), service.terms.keys)
     if refusal is not None:
         return _answer(refusal)
     if not service.is_ready or service.open_conversation is None:
@@ -115,6 +121,16 @@ async def _realtime(request: web.Request) -> web.StreamResponse:
             return await _hold_session(request, service, service.open_conversation)
     except NoRoom:
         return _answer(TurnedAway(503, "too_many_sessions", "all sessions of this server are taken; try again soon"))
+
+
+def _knock(request: web.Request) -> Knock:
+    headers = request.headers
+    return Knock(
+        authorization=headers.get(hdrs.AUTHORIZATION),
+        subprotocols=headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL),
+        origin=headers.get(hdrs.ORIGIN),
+        host=headers.get(hdrs.HOST),
+    )
 
 
 async def _hold_session(
@@ -144,7 +160,8 @@ async def _hold_session(
         view = first_view(terms.offer)
         conversation = open_conversation(view.settings, session_id, correlation_id)
         codec = RealtimeCodec(conversation, view, session_id=session_id, correlation_id=correlation_id)
-        connection = Connection(socket, transport, conversation, codec, terms.limits)
+        tally = tally_into(service.metrics)
+        connection = Connection(socket, transport, conversation, codec, terms.limits, tally)
         log.info("session began")
         with service.connected(connection):
             await connection.run()

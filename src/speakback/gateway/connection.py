@@ -6,6 +6,7 @@ after `send_timeout_s` it is dropped. What its session makes meanwhile waits in 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +15,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from speakback.gateway.conversation import Conversation
 from speakback.gateway.naps import REST_AFTER_S, Naps
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
+from speakback.session.notices import Notice
 
 UNREADABLE_IN_A_ROW = 20
 """So many messages in a row of which nothing can be made out, and the client is not speaking this protocol."""
@@ -71,12 +73,14 @@ class Connection:
         conversation: Conversation,
         codec: RealtimeCodec,
         limits: Limits,
+        tally: Callable[[Notice], None],
     ) -> None:
         self._socket = socket
         self._transport = transport
         self._conversation = conversation
         self._codec = codec
         self._limits = limits
+        self._tally = tally
         self._naps = Naps(transport)
         self._ending_asked: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._idle: asyncio.Timeout | None = None
@@ -147,6 +151,7 @@ class Connection:
     async def _write(self) -> None:
         while (notice := await self._conversation.next_notice()) is not None:
             self._put_off_idle()
+            self._tally(notice)
             self._naps.end()
             for message in self._codec.encode(notice):
                 await self._send(message)

@@ -9,6 +9,7 @@ from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Connection, Limits
 from speakback.gateway.conversation import OpenConversation
 from speakback.gateway.realtime.session_view import Offer
+from speakback.observe.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Service:
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         self.seats = Seats(terms.max_sessions)
+        self.metrics = Metrics()
         self.open_conversation: OpenConversation | None = None
         """None until the engines are loaded and warm (`become_ready`)."""
         self.is_leaving = False

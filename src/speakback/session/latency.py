@@ -71,6 +71,20 @@ class TurnLatency:
     drafted: bool = False
     """Whether the reply was begun as a draft: its stages then lie within the endpointing wait."""
 
+    @property
+    def stages(self) -> dict[str, int]:
+        """Those of its stages that were measured, in ms, by name."""
+        stages = {
+            "endpointing_wait": self.endpointing_wait_ms,
+            "transcription": self.transcription_ms,
+            "first_token": self.first_token_ms,
+            "first_clause": self.first_clause_ms,
+            "synthesis": self.synthesis_ms,
+            "first_byte": self.first_byte_ms,
+            "own": self.own_ms,
+        }
+        return {name: duration_ms for name, duration_ms in stages.items() if duration_ms is not None}
+
 
 def _between(start_ms: int | None, end_ms: int | None) -> int | None:
     return None if start_ms is None or end_ms is None else end_ms - start_ms
