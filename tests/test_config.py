@@ -316,3 +316,21 @@ def test_any_text_in_any_variable_is_taken_or_refused_but_never_crashes(variable
         assert {name for name, origin in loaded.origins.items() if origin.kind != "default"} == {
             VARIABLES[variable].dotted for variable in variables
         }
+
+
+def test_the_keys_of_services_may_come_by_the_names_that_everyone_uses() -> None:
+    loaded = load_settings(None, {"GROQ_API_KEY": "gsk_common"})
+    assert loaded.settings.groq.api_key is not None
+    assert loaded.settings.groq.api_key.get_secret_value() == "gsk_common"
+    assert loaded.origins["groq.api_key"] == Origin("environment", "GROQ_API_KEY")
+
+
+def test_our_own_name_of_a_key_counts_for_more() -> None:
+    environ = {"SPEAKBACK_ELEVENLABS__API_KEY": "sk_ours", "ELEVENLABS_API_KEY": "sk_common"}
+    key = load_settings(None, environ).settings.elevenlabs.api_key
+    assert key is not None
+    assert key.get_secret_value() == "sk_ours"
+
+
+def test_an_empty_common_variable_is_no_key() -> None:
+    assert load_settings(None, {"GROQ_API_KEY": ""}).settings.groq.api_key is None

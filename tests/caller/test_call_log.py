@@ -1,5 +1,7 @@
 """The server's account of a call."""
 
+import json
+
 from speakback.caller import server_events as se
 from speakback.caller.call_log import CallLog, TranscriptLine
 from speakback.caller.timeline import UserTurn
@@ -103,3 +105,16 @@ def test_errors_are_kept() -> None:
     log.take(se.ServerError.model_validate({"type": "error", "error": {"message": "no"}}), 3.0)
     assert log.errors == ["no"]
     assert log.events[0].detail == "no"
+
+
+def test_the_latest_account_of_the_drafts_counts() -> None:
+    log = CallLog()
+    assert CallLog().drafts is None
+    for started in (1, 2):
+        counts = {"promoted": 1, "wasted_tokens": 3, "wasted_characters": 4, "useful_tokens": 5, "useful_characters": 6}
+        told = se.read_event(
+            json.dumps({"type": "speakback.drafts", "started": started, **counts, "correlation_id": "c"})
+        )
+        log.take(told, 0.0)
+    assert log.drafts is not None
+    assert (log.drafts.started, log.drafts.wasted_characters) == (2, 4)

@@ -8,6 +8,7 @@ import pytest
 from speakback.audio.pcm import samples_from_pcm16
 from speakback.caller.call_log import TranscriptLine
 from speakback.caller.caller import Caller, calling
+from speakback.caller.client_events import Wishes
 from speakback.caller.errors import CallError
 from speakback.caller.record import timeline_of
 from tests.caller.sounds import silence, tone
@@ -51,6 +52,21 @@ async def test_the_server_hears_what_is_said_and_then_a_quiet_room() -> None:
     levels = [float(np.abs(samples_from_pcm16(data)).max()) for data in sent]
     assert max(levels) == pytest.approx(0.3, abs=0.01)
     assert 0 < levels[-1] < 0.01
+
+
+async def test_it_may_ask_for_a_strategy_and_other_events() -> None:
+    lines: list[Line] = []
+
+    async def note(line: Line) -> None:
+        lines.append(line)
+
+    wishes = Wishes(("latency", "drafts"), "overlap-aware", {"drafts.enabled": False})
+    async with stub_server(note) as url, calling(url, wishes=wishes) as caller:
+        await caller.say(tone(20))
+    (line,) = lines
+    asked = line.received[0]["session"]["speakback"]  # type: ignore[index]
+    assert asked["strategy"] == {"name": "overlap-aware", "overrides": {"drafts.enabled": False}}
+    assert asked["events"] == ["latency", "drafts"]
 
 
 async def test_it_falls_silent_when_the_server_says_that_the_user_speaks() -> None:

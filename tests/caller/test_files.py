@@ -12,8 +12,8 @@ from speakback.caller.call_log import CallLog
 from speakback.caller.errors import CallError
 from speakback.caller.loudspeaker import Stretch
 from speakback.caller.record import CallRecord, SentFrame, timeline_of
-from speakback.caller.recording import load_recording
-from speakback.timebase import VOICE_HZ
+from speakback.caller.recording import load_recording, load_side, load_sides
+from speakback.timebase import EAR_HZ, VOICE_HZ
 from tests.caller.sounds import tone
 
 
@@ -36,6 +36,24 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
         with pytest.raises(CallError, match=complaint) as refused:
             load_recording(path)
         assert str(path) in str(refused.value)
+
+
+def test_the_sides_of_a_call_are_kept_apart(tmp_path: Path) -> None:
+    path = tmp_path / "call.flac"
+    soundfile.write(path, np.stack([np.full(8000, 0.5), np.full(8000, 0.1)], axis=1), 8000)
+    left, right = load_sides(path)
+    assert len(left) == len(right) == EAR_HZ
+    assert [float(np.median(side)) for side in (left, right)] == pytest.approx([0.5, 0.1], abs=1e-3)
+    with pytest.raises(CallError, match="has 2 channels; a track of one side has one"):
+        load_side(path)
+
+
+def test_a_side_of_a_call(tmp_path: Path) -> None:
+    path = tmp_path / "user.wav"
+    soundfile.write(path, np.full(8000, 0.5), 8000)
+    assert len(load_side(path)) == EAR_HZ
+    with pytest.raises(CallError, match="has 1 channel; a call has two"):
+        load_sides(path)
 
 
 def test_values_that_are_no_numbers(tmp_path: Path) -> None:

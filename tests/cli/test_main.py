@@ -17,7 +17,9 @@ def test_the_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).output == f"speakback {__version__}\n"
 
 
-@pytest.mark.parametrize("verb", ["serve", "call", "demo", "doctor", "config", "key", "weights", "replay", "simulate"])
+@pytest.mark.parametrize(
+    "verb", ["serve", "call", "demo", "doctor", "config", "key", "weights", "replay", "evaluate", "simulate"]
+)
 def test_every_verb_explains_itself(verb: str) -> None:
     result = CliRunner().invoke(app, [verb, "--help"])
     assert result.exit_code == 0

@@ -1,6 +1,6 @@
 """Short ways to write timelines in tests: times in milliseconds."""
 
-from speakback.evaluate.conduct import Conduct
+from speakback.evaluate.conduct import Conduct, Service
 from speakback.evaluate.timeline import Act, Ipu, Kind, Timeline
 
 B = Kind.BACKCHANNEL
@@ -24,6 +24,20 @@ GOOD = Conduct(
     useful_chars=20_000,
 )
 """An agent that gives way to people and not to their backchannels."""
+
+TRACED = Service(
+    replies=10,
+    replies_truncated=2,
+    turns_committed=12,
+    turns_missed=3,
+    drafts_started=8,
+    drafts_promoted=6,
+    wasted_tokens=10,
+    useful_tokens=100,
+    wasted_chars=5,
+    useful_chars=50,
+)
+"""What a server's record shows of an agent that leaves a quarter of the turns without an answer."""
 
 
 def talk(user: list[Ipu], agent: list[Ipu], duration_ms: int = 60_000) -> Timeline:

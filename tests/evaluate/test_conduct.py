@@ -1,11 +1,11 @@
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from speakback.evaluate.conduct import Conduct, ConductError, resampled
-from tests.evaluate.build import GOOD
+from speakback.evaluate.conduct import Conduct, ConductError, Service, pooled, pooled_service, resampled
+from tests.evaluate.build import GOOD, TRACED
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,22 @@ def test_resampling_keeps_the_wholes_and_moves_the_parts() -> None:
 def test_resampling_nothing_is_nothing() -> None:
     nothing = replace(GOOD, interruptions=0, interruptions_yielded=0, yield_times_ms=())
     assert resampled(nothing, np.random.default_rng(1)).interruptions_yielded == 0
+
+
+def test_what_a_server_shows_is_checked_and_drawn_as_well() -> None:
+    with pytest.raises(ConductError, match="more than turns_committed"):
+        replace(TRACED, turns_missed=13)
+    rng = np.random.default_rng(1)
+    drawn = [resampled(TRACED, rng) for _ in range(200)]
+    assert all(type(service) is Service for service in drawn)
+    assert np.mean([service.turns_missed for service in drawn]) == pytest.approx(3, abs=0.5)
+
+
+def test_counts_of_several_conversations_add_up() -> None:
+    assert pooled_service([TRACED, TRACED]).turns_missed == 6
+    both = pooled([GOOD, GOOD], callers=7)
+    assert (both.callers, both.replies, len(both.yield_times_ms)) == (7, 600, 98)
+    assert pooled_service([GOOD, TRACED]) == replace(
+        TRACED,
+        **{name: getattr(GOOD, name) + getattr(TRACED, name) for name in (field.name for field in fields(Service))},
+    )

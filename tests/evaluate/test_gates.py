@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from speakback.evaluate.baseline import Quantity, load_baseline
-from speakback.evaluate.conduct import Conduct
+from speakback.evaluate.conduct import Service
 from speakback.evaluate.gates import BAD, UNPROVEN, gates
 from speakback.evaluate.measures import Measures, measure_one
 from speakback.evaluate.parts import floor_respect
-from tests.evaluate.build import GOOD, ipu, talk
+from tests.evaluate.build import GOOD, TRACED, ipu, talk
 
 BASELINE = load_baseline()
 ONE = measure_one(talk([ipu(0, 1000)], [ipu(1200, 2000)], 600_000))
 FINE = replace(ONE, samples={**ONE.samples, Quantity.FTO_TURN: np.full(80, 130)})
 
 
-def caps(measures: Measures, conduct: Conduct | None) -> list[float]:
+def caps(measures: Measures, conduct: Service | None) -> list[float]:
     return [gate.cap for gate in gates(measures, floor_respect(measures, BASELINE), conduct, BASELINE)]
 
 
@@ -45,7 +45,9 @@ def test_gates_of_the_intervals(measures: Measures, cap: float | None) -> None:
         (replace(GOOD, turns_missed=16), BAD),
         (replace(GOOD, turns_committed=0, turns_missed=0), None),
         (replace(GOOD, callers=2), UNPROVEN),
+        (replace(TRACED, turns_missed=0), None),
+        (TRACED, BAD),
     ],
 )
-def test_gates_of_the_conduct(conduct: Conduct, cap: float | None) -> None:
+def test_gates_of_the_conduct(conduct: Service, cap: float | None) -> None:
     assert caps(FINE, conduct) == ([] if cap is None else [cap])

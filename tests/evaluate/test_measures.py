@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from speakback.evaluate.baseline import Quantity, RateName, load_baseline
-from speakback.evaluate.measures import agent_turns_ms, measure, measure_one, pool
+from speakback.evaluate.control import shuffled_control
+from speakback.evaluate.measures import WITH_AGENT_PAUSES, agent_turns_ms, measure, measure_one, pool
 from tests.evaluate.build import B, ipu, talk
 from tests.evaluate.human import human_timelines
 
@@ -73,3 +75,13 @@ def test_people_measure_as_the_baseline_says(shared_data: Path) -> None:
             per_hour = values.size / counts.duration_ms * 3_600_000
             if quantity in (Quantity.FTO, Quantity.FTO_TURN, Quantity.PAUSE, Quantity.IPU, Quantity.TURN):
                 assert per_hour == pytest.approx(human.n / 259.12 / 2, rel=0.1), quantity
+
+
+def test_of_an_agent_whose_pauses_are_not_known_nothing_that_depends_on_them_is_measured() -> None:
+    known = talk([ipu(0, 1000), ipu(2000, 6000)], [ipu(1200, 3000), ipu(3500, 5000), ipu(5900, 7000)])
+    unknown = replace(known, agent_pauses_known=False)
+    assert [measure_one(known).samples[quantity].size for quantity in WITH_AGENT_PAUSES] == [0, 3, 1, 1, 1, 3]
+    assert [measure_one(unknown).samples[quantity].size for quantity in WITH_AGENT_PAUSES] == [0] * 6
+    assert measure_one(unknown).samples[Quantity.TURN].tolist() == measure_one(known).samples[Quantity.TURN].tolist()
+    assert (measure_one(known).counts.user_interruptions, measure_one(unknown).counts.user_interruptions) == (1, 0)
+    assert all(not control.agent_pauses_known for control in shuffled_control([unknown], np.random.default_rng(1)))

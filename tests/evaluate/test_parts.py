@@ -18,7 +18,7 @@ from speakback.evaluate.parts import (
     rhythm,
     yield_time_score,
 )
-from tests.evaluate.build import GOOD, talk
+from tests.evaluate.build import GOOD, TRACED, talk
 
 BASELINE = load_baseline()
 NOTHING = measure_one(talk([], [], 600_000))
@@ -97,6 +97,11 @@ def test_interruptions_need_both(conduct: Conduct, lowest: float, highest: float
     handling = interruption_handling(NOTHING, conduct, BASELINE)
     assert lowest <= value(handling.outcome) <= highest
     assert not handling.from_intervals
+
+
+def test_what_a_server_shows_says_nothing_of_what_was_meant() -> None:
+    assert interruption_handling(NOTHING, TRACED, BASELINE) == interruption_handling(NOTHING, None, BASELINE)
+    assert interruption_handling(NOTHING, TRACED, BASELINE).from_intervals
 
 
 def test_few_interruptions_are_not_scored() -> None:

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from speakback.evaluate.timeline import Ipu, Kind, Timeline, TimelineError, ipus_from_voice
+from speakback.evaluate.timeline import Act, Ipu, Kind, Timeline, TimelineError, ipus_from_voice, joined
 from tests.evaluate.build import ipu, talk
 
 
@@ -29,6 +31,20 @@ def test_swapped_twice_is_the_same() -> None:
     timeline = talk([ipu(0, 1000)], [ipu(1200, 1500, Kind.BACKCHANNEL)])
     assert timeline.swapped().user == timeline.agent
     assert timeline.swapped().swapped() == timeline
+
+
+def test_a_side_whose_pauses_are_not_known_cannot_be_the_users() -> None:
+    with pytest.raises(TimelineError, match="cannot be the user's"):
+        Timeline(1000, (), (), agent_pauses_known=False).swapped()
+
+
+def test_a_backchannel_that_joins_speech_is_speech() -> None:
+    speech, backchannel = ipu(0, 100, act=Act.STATEMENT), ipu(150, 300, Kind.BACKCHANNEL)
+    assert joined([speech, backchannel]) == (ipu(0, 300),)
+    assert joined([replace(backchannel, start_ms=0, end_ms=50), ipu(100, 300, act=Act.OPINION)]) == (
+        ipu(0, 300, act=Act.OPINION),
+    )
+    assert joined([backchannel, replace(backchannel, end_ms=200)]) == (backchannel,)
 
 
 def test_voice_is_joined_over_less_than_200_ms() -> None:

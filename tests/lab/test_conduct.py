@@ -2,8 +2,9 @@
 
 import pytest
 
+from speakback.evaluate.conduct import pooled
 from speakback.evaluate.timeline import Timeline
-from speakback.lab.conduct import conduct_of, pooled, stopped, yielded
+from speakback.lab.conduct import conduct_of, stopped, yielded
 from speakback.lab.records import CallRecord, Encounter, ReplyRecord
 from speakback.lab.voice import After, Sound, Stretch
 from speakback.timebase import ReplyId

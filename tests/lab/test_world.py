@@ -6,8 +6,9 @@ from functools import cache
 
 import pytest
 
+from speakback.evaluate.conduct import pooled
 from speakback.evaluate.timeline import Kind, Timeline
-from speakback.lab.conduct import conduct_of, pooled
+from speakback.lab.conduct import conduct_of
 from speakback.lab.latencies import HOSTED, LOCAL
 from speakback.lab.personas import EVERYDAY, PERSONAS, Persona
 from speakback.lab.records import CallRecord

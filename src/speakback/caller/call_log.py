@@ -57,6 +57,8 @@ class CallLog:
     errors: list[str] = field(default_factory=list)
     correlation_id: str | None = None
     """The server's name for the conversation, also on its log lines; None: it gave none."""
+    drafts: se.DraftsTold | None = None
+    """The latest account of the drafts; None: it gave none, or was not asked to."""
     last_news_ms: float = 0.0
     """When the last event came in."""
     _heard: dict[str, _Heard] = field(default_factory=dict)
@@ -102,6 +104,8 @@ class CallLog:
                 return self._done(event, at_ms)
             case se.LatencyTold(latency=latency) if latency.response_id is not None:
                 self._reply(latency.response_id).latency = latency
+            case se.DraftsTold():
+                self.drafts = event
             case se.ServerError():
                 self.errors.append(event.error.message)
                 self.events.append(CallEvent(at_ms, "error", event.error.message))

@@ -36,12 +36,13 @@ async def calling(
     *,
     background: Samples | None = None,
     on_line: OnLine = _ignore,
+    wishes: client_events.Wishes = client_events.USUAL,
 ) -> AsyncIterator["Caller"]:
     """A call that lasts as long as the context; its microphone is open from the start.
 
     `background` is heard while the caller says nothing (a quiet room, unless given). Raises `CallError`.
     """
-    async with connected(url, api_key) as line:
+    async with connected(url, api_key, wishes) as line:
         caller = Caller(line, Microphone(room_noise() if background is None else background), on_line)
         tasks = [asyncio.create_task(work) for work in (caller.talk(), caller.listen())]
         try:

@@ -2,20 +2,42 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from speakback.audio.pcm import Samples, pcm16_from_samples
 
 
-def session_update() -> str:
-    """Audio both ways at the protocol's own format, and our extension: the latency ledger and playback acks."""
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a caller asks of our extension."""
+
+    events: tuple[str, ...] = ("latency",)
+    strategy: str | None = None
+    """None: the server's own, and no overrides."""
+    overrides: Mapping[str, int | float | bool | str] = field(default_factory=dict)
+    """Of the strategy, by dotted names."""
+
+
+USUAL = Wishes()
+
+
+def session_update(wishes: Wishes) -> str:
+    """Audio both ways at the protocol's own format, and our extension: what is wished, and playback acks."""
     audio_format = {"type": "audio/pcm", "rate": 24_000}
     session = {
         "type": "realtime",
         "output_modalities": ["audio"],
         "audio": {"input": {"format": audio_format}, "output": {"format": audio_format}},
-        "speakback": {"events": ["latency"], "playback_ack": True},
+        "speakback": {"events": wishes.events, "playback_ack": True, **_strategy(wishes)},
     }
     return json.dumps({"type": "session.update", "session": session})
+
+
+def _strategy(wishes: Wishes) -> dict[str, object]:
+    if wishes.strategy is None:
+        return {}
+    return {"strategy": {"name": wishes.strategy, "overrides": dict(wishes.overrides)}}
 
 
 def append(audio_24k: Samples) -> str:

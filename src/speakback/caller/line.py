@@ -29,7 +29,9 @@ class Line:
 
 
 @asynccontextmanager
-async def connected(url: str, api_key: str | None) -> AsyncIterator[Line]:
+async def connected(
+    url: str, api_key: str | None, wishes: client_events.Wishes = client_events.USUAL
+) -> AsyncIterator[Line]:
     """An open session. Raises `CallError` for whatever keeps it from opening."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_WITHIN_S)
@@ -50,7 +52,7 @@ async def connected(url: str, api_key: str | None) -> AsyncIterator[Line]:
         except (aiohttp.ClientError, OSError) as problem:
             raise CallError(f"{url}: cannot connect ({problem}).") from None
         try:
-            yield Line(socket, await _settle_terms(socket))
+            yield Line(socket, await _settle_terms(socket, wishes))
         finally:
             await socket.close()
 
@@ -69,12 +71,12 @@ async def receive(socket: aiohttp.ClientWebSocketResponse) -> str:
     raise CallError(f"the server ended the call (close code {socket.close_code}: {reason}).")
 
 
-async def _settle_terms(socket: aiohttp.ClientWebSocketResponse) -> str | None:
+async def _settle_terms(socket: aiohttp.ClientWebSocketResponse, wishes: client_events.Wishes) -> str | None:
     """Wait for the greeting, and for the answer to what this caller wants; the correlation id that it names."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await _answered(socket, "session.created")
-            await socket.send_str(client_events.session_update())
+            await socket.send_str(client_events.session_update(wishes))
             updated = await _answered(socket, "session.updated")
     except TimeoutError:
         raise CallError(f"the server did not set up the session within {ANSWER_WITHIN_S:.0f} s.") from None

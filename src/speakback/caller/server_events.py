@@ -114,6 +114,18 @@ class LatencyTold(_Event):
     latency: ServerLatency
 
 
+class DraftsTold(_Event):
+    """What the drafts of the conversation came to so far."""
+
+    type: Literal["speakback.drafts"]
+    started: int
+    promoted: int
+    wasted_tokens: int
+    wasted_characters: int
+    useful_tokens: int
+    useful_characters: int
+
+
 class ServerError(_Event):
     class Error(_Event):
         code: str | None = None
@@ -142,6 +154,7 @@ KnownEvent: TypeAlias = (
     | TranscriptDelta
     | ReplyDone
     | LatencyTold
+    | DraftsTold
     | ServerError
 )
 ServerEvent: TypeAlias = KnownEvent | OtherEvent

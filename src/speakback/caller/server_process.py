@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from speakback.caller.errors import CallError
+from speakback.config.catalogue import COMMON_VARIABLES, VARIABLE_PREFIX
 
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 10.0
@@ -66,8 +67,12 @@ async def server_process(
 
 def default_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` with no settings in it but where weights lie; an empty file stands in for ./speakback.toml."""
-    kept = {name: value for name, value in environ.items() if name == _WEIGHTS or not name.startswith("SPEAKBACK_")}
+    kept = {name: value for name, value in environ.items() if name == _WEIGHTS or not _is_setting(name)}
     return {**kept, "SPEAKBACK_CONFIG": os.devnull}
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith(VARIABLE_PREFIX) or name in COMMON_VARIABLES
 
 
 async def _ready_address(stdout: asyncio.StreamReader, logged: deque[str]) -> str:

@@ -13,6 +13,8 @@ from speakback.cli.call import call
 from speakback.cli.config import config
 from speakback.cli.demo import demo
 from speakback.cli.doctor import doctor
+from speakback.cli.emulate import emulate
+from speakback.cli.evaluate import evaluate
 from speakback.cli.key import key
 from speakback.cli.replay import replay
 from speakback.cli.serve import serve
@@ -27,12 +29,25 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is all an operator needs. Imported only once something failed."""
     from speakback.caller.errors import CallError
     from speakback.config import ConfigError
+    from speakback.emulators.running import EmulationError
+    from speakback.emulators.server import CannotListenError
+    from speakback.evaluate.timeline import TimelineError
     from speakback.providers.errors import ProviderError
     from speakback.turn.strategies import UnknownStrategy
     from speakback.turn.trace_format import TraceError
     from speakback.weights import WeightsError
 
-    return CallError, ConfigError, ProviderError, TraceError, UnknownStrategy, WeightsError
+    return (
+        CallError,
+        CannotListenError,
+        ConfigError,
+        EmulationError,
+        ProviderError,
+        TimelineError,
+        TraceError,
+        UnknownStrategy,
+        WeightsError,
+    )
 
 
 class _Verbs(TyperGroup):
@@ -66,5 +81,5 @@ def _speakback(
     """A self-hosted voice conversation server that answers like a person."""
 
 
-for _verb in (serve, call, demo, doctor, config, key, weights, replay, simulate):
+for _verb in (serve, call, demo, doctor, config, key, weights, replay, evaluate, simulate, emulate):
     app.command()(_verb)

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from speakback.lab.figures import Figure, StrategyFigures
+    from speakback.lab.figures import StrategyFigures
 
 DEFAULT_STRATEGIES = "half-duplex,rapid-duplex,overlap-aware"
 
@@ -72,34 +72,17 @@ def _aucs(text: str) -> list[float]:
 
 
 def _table(title: str, found: "list[StrategyFigures]") -> "Table":
-    from rich.table import Table
+    from speakback.cli.figures_table import figures_table
 
-    table = Table("", *(one.strategy for one in found), "people", title=title, title_justify="left")
-    for name in found[0].figures:
-        figures = [one.figures[name] for one in found]
-        human = figures[0].human
-        table.add_row(name, *(_shown(figure) for figure in figures), "" if human is None else _number(human))
-    table.add_section()
-    for name in found[0].counts:
-        table.add_row(name, *(str(one.counts[name]) for one in found))
+    table = figures_table(title, {one.strategy: (one.figures, one.counts) for one in found})
     table.add_row("times real time, one core", *(f"{one.times_real_time:,.0f}" for one in found))
     return table
 
 
-def _shown(figure: "Figure") -> str:
-    if figure.value is None:
-        return "–"
-    if figure.low is None or figure.high is None:
-        return _number(figure.value)
-    return f"{_number(figure.value)} [{_number(figure.low)}, {_number(figure.high)}]"
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
-
-
 def _print_notes(found: "list[StrategyFigures]") -> None:
+    from speakback.cli.figures_table import LEGEND
+
     for one in found:
         for note in one.notes:
             typer.echo(f"{one.strategy}: {note}")
-    typer.echo("In brackets: 95 % bootstrap intervals over conversations. –: too few events.")
+    typer.echo(LEGEND)

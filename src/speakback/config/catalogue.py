@@ -10,7 +10,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from speakback.config.sections import Allowed, EnvironmentOnly, NeverQuoted, Section, Settings
+from speakback.config.section import Allowed, AlsoVariable, EnvironmentOnly, NeverQuoted, Section
+from speakback.config.sections import Settings
 
 VARIABLE_PREFIX = "SPEAKBACK_"
 
@@ -61,12 +62,18 @@ class Key:
         return f"{VARIABLE_PREFIX}{self.section}__{self.name}".upper()
 
     @property
+    def also_variable(self) -> str | None:
+        """A variable of another name that sets it as well: `GROQ_API_KEY`."""
+        return next((marker.name for marker in self._all_markers() if isinstance(marker, AlsoVariable)), None)
+
+    @property
     def default(self) -> object:
         return self.field.get_default(call_default_factory=True, validated_data={})
 
     @property
     def description(self) -> str:
-        return self.field.description or ""
+        also = f" Also set by {self.also_variable}." if self.also_variable else ""
+        return (self.field.description or "") + also
 
     @property
     def may_be_unset(self) -> bool:
@@ -160,3 +167,6 @@ KEYS: Mapping[str, Key] = {
 
 VARIABLES: Mapping[str, Key] = {key.variable: key for key in KEYS.values()}
 """Every key, by environment variable."""
+
+COMMON_VARIABLES: Mapping[str, Key] = {key.also_variable: key for key in KEYS.values() if key.also_variable is not None}
+"""Some keys, by the variable that everyone uses for them."""

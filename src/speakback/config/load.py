@@ -13,10 +13,11 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from speakback.config.catalogue import KEYS, SECTIONS, VARIABLE_PREFIX, VARIABLES, Key
+from speakback.config.catalogue import COMMON_VARIABLES, KEYS, SECTIONS, VARIABLE_PREFIX, VARIABLES, Key
 from speakback.config.contradictions import contradictions
 from speakback.config.refusals import ConfigError, refused_value, unknown_key, unknown_section, unknown_variable
-from speakback.config.sections import Section, Settings
+from speakback.config.section import Section
+from speakback.config.sections import Settings
 
 DEFAULT_FILE = Path("speakback.toml")
 FILE_VARIABLE = "SPEAKBACK_CONFIG"
@@ -131,7 +132,11 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, _Given]:
-    given: dict[str, _Given] = {}
+    given = {
+        key.dotted: _Given(_parsed_text(key, environ[name]), Origin("environment", name))
+        for name, key in COMMON_VARIABLES.items()
+        if environ.get(name)
+    }
     for name, text in environ.items():
         if not name.startswith(VARIABLE_PREFIX) or _is_no_setting(name, text):
             continue

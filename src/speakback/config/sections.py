@@ -4,54 +4,22 @@ The loader, `speakback config`, docs/configuration.md and speakback.example.toml
 Values are checked strictly (a string is not a number, true is not 1). `None` means "not set" and nothing else.
 """
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from speakback.config.api_keys import key_hash
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """Says in words what a key accepts, where type and range do not say it."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class NeverQuoted:
-    """A refused value is not repeated in the message: it may be a secret put in the wrong place."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentOnly:
-    """Refused in a file: the plain secret should not lie on a disk where a hash would do."""
-
-
-def _expand_home(path: Path) -> Path:
-    return Path(os.path.expanduser(path))
-
-
-FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand_home), Allowed("a path")]
-KeyText = Annotated[SecretStr, Field(min_length=1)]
-KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Threads = Annotated[int, Field(ge=1, le=64)]
-
-
-class Section(BaseModel):
-    """One table of speakback.toml."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-        protected_namespaces=(),
-    )
+from speakback.config.section import (
+    Allowed,
+    EnvironmentOnly,
+    FilePath,
+    KeyHash,
+    KeyText,
+    NeverQuoted,
+    Section,
+    Threads,
+)
+from speakback.config.services import SERVICE_URL_PATTERN, ElevenLabsSettings, GroqSettings, ServiceUrl
 
 
 class ServerSettings(Section):
@@ -171,9 +139,9 @@ class LlmSettings(Section):
     model_path: FilePath | None = Field(
         default=None, description="GGUF file of a chat model for llama to use instead.", examples=["~/models/chat.gguf"]
     )
-    base_url: Annotated[str | None, NeverQuoted(), Allowed("an http or https URL without user name or query")] = Field(
+    base_url: ServiceUrl | None = Field(
         default=None,
-        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$",
+        pattern=SERVICE_URL_PATTERN,
         description="Address of the service for openai.",
         examples=["http://127.0.0.1:11434/v1"],
     )
@@ -252,4 +220,6 @@ class Settings(BaseModel):
     tts: TtsSettings = TtsSettings()
     log: LogSettings = LogSettings()
     trace: TraceSettings = TraceSettings()
+    groq: GroqSettings = GroqSettings()
+    elevenlabs: ElevenLabsSettings = ElevenLabsSettings()
     weights: WeightsSettings = WeightsSettings()

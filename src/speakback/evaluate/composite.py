@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from speakback.evaluate.baseline import load_baseline
-from speakback.evaluate.conduct import Conduct
+from speakback.evaluate.conduct import Service
 from speakback.evaluate.distribution_score import Sampling
 from speakback.evaluate.gates import Gate, gates
 from speakback.evaluate.measures import Measures
@@ -66,7 +66,7 @@ class Parts:
         return Score(min([ungated.value, *(gate.cap for gate in self.gates)]))
 
 
-def score_parts(measures: Measures, conduct: Conduct | None, sampling: Sampling, basis: Basis | None = None) -> Parts:
+def score_parts(measures: Measures, conduct: Service | None, sampling: Sampling, basis: Basis | None = None) -> Parts:
     """All parts of the score, without intervals and control. `basis` of T1: None lets the events decide."""
     baseline = load_baseline()
     floor = floor_respect(measures, baseline)

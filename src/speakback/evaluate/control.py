@@ -56,7 +56,7 @@ def _with_delays(timeline: Timeline, delays: Sequence[_Delay], new_ms: Sequence[
         return replace(ipu, start_ms=ipu.start_ms + shift_ms, end_ms=ipu.end_ms + shift_ms)
 
     user, agent = tuple(map(moved, timeline.user)), tuple(map(moved, timeline.agent))
-    return Timeline(timeline.duration_ms + int(total_ms[-1]), user=user, agent=agent)
+    return replace(timeline, duration_ms=timeline.duration_ms + int(total_ms[-1]), user=user, agent=agent)
 
 
 def user_floors_ms(timeline: Timeline) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from speakback.evaluate.baseline import Baseline, Quantity, RateName
-from speakback.evaluate.conduct import Conduct
+from speakback.evaluate.conduct import Conduct, Service
 from speakback.evaluate.measures import MS_PER_MINUTE, Measures
 from speakback.evaluate.parts import FloorRespect
 
@@ -26,7 +26,7 @@ class Gate:
     reason: str
 
 
-def gates(measures: Measures, floor: FloorRespect, conduct: Conduct | None, baseline: Baseline) -> tuple[Gate, ...]:
+def gates(measures: Measures, floor: FloorRespect, conduct: Service | None, baseline: Baseline) -> tuple[Gate, ...]:
     """Those that apply. What only the conduct shows is not judged without it."""
     found = []
     limit = CUT_INS_OVER_P95 * baseline.rates[RateName.CUT_INS_BY_SIDE].percentiles[95]
@@ -45,11 +45,11 @@ def gates(measures: Measures, floor: FloorRespect, conduct: Conduct | None, base
     return tuple(found)
 
 
-def _gates_of_conduct(conduct: Conduct) -> list[Gate]:
+def _gates_of_conduct(conduct: Service) -> list[Gate]:
     found = []
     missed = conduct.turns_missed / conduct.turns_committed if conduct.turns_committed else 0.0
     if missed > MISSED_SHARE:
         found.append(Gate(BAD, f"{missed:.0%} of the user's turns had no answer, over {MISSED_SHARE:.0%}"))
-    if conduct.callers < CALLERS:
+    if isinstance(conduct, Conduct) and conduct.callers < CALLERS:
         found.append(Gate(UNPROVEN, f"{conduct.callers} kinds of caller, under {CALLERS}"))
     return found

@@ -18,8 +18,8 @@ FLOOR_MS = 1000
 
 def guess_backchannels(timeline: Timeline) -> Timeline:
     """The same conversation, its short IPUs within the other side's floor made backchannels, whatever they were."""
-    return Timeline(
-        timeline.duration_ms,
+    return replace(
+        timeline,
         user=_guess_side(timeline.user, timeline.agent),
         agent=_guess_side(timeline.agent, timeline.user),
     )

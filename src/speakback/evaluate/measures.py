@@ -1,7 +1,7 @@
 """Everything that is measured of the agent, in one conversation or many. To measure a user, swap the sides."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 
 import numpy as np
@@ -14,6 +14,16 @@ from speakback.evaluate.listening import backchannel_placement, lone_opener_plac
 from speakback.evaluate.timeline import Ipu, Timeline
 
 MS_PER_MINUTE = 60_000
+
+WITH_AGENT_PAUSES = (
+    Quantity.PAUSE,
+    Quantity.IPU,
+    Quantity.OVERLAP,
+    Quantity.WITHIN_SPEAKER_OVERLAP,
+    Quantity.YIELD_TIME,
+    Quantity.COLLISION,
+)
+"""What cannot be measured of an agent whose pauses are not known; nor can interruptions of its IPUs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +144,7 @@ def measure_one(timeline: Timeline) -> Measures:
         lone_opener_open_ms=openers.open_ms,
     )
     joint = joint_state(timeline)
-    samples = {
+    samples: dict[Quantity, Ints] = {
         **fto_samples(timeline, joint),
         **own_samples(joint),
         Quantity.IPU: _durations_ms(ipu for ipu in timeline.agent if ipu.is_speech),
@@ -143,6 +153,9 @@ def measure_one(timeline: Timeline) -> Measures:
         Quantity.YIELD_TIME: by_user.yield_times_ms(),
         Quantity.COLLISION: np.array([meeting.overlap_ms for meeting in met], dtype=np.int64),
     }
+    if not timeline.agent_pauses_known:
+        samples |= {quantity: np.zeros(0, dtype=np.int64) for quantity in WITH_AGENT_PAUSES}
+        counts = replace(counts, user_interruptions=0, user_took_floor=0)
     return Measures(1, counts, samples, by_agent.after_ms, by_agent.remaining_ms)
 
 

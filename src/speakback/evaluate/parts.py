@@ -8,7 +8,7 @@ import numpy as np
 
 from speakback.evaluate import calibrate
 from speakback.evaluate.baseline import Baseline, Quantity, RateName
-from speakback.evaluate.conduct import Conduct
+from speakback.evaluate.conduct import Conduct, Service
 from speakback.evaluate.distribution_score import DistributionScore, Sampling, score_distribution
 from speakback.evaluate.floor import ACT_CLASSES
 from speakback.evaluate.listening import human_placed_share
@@ -113,9 +113,10 @@ FASTEST_YIELD_MS: Final = 150
 """Sooner than this nobody can have heard the interruption."""
 
 
-def interruption_handling(measures: Measures, conduct: Conduct | None, baseline: Baseline) -> InterruptionHandling:
-    """From the conduct where it is known, else from the intervals."""
-    if conduct is None:
+def interruption_handling(measures: Measures, conduct: Service | None, baseline: Baseline) -> InterruptionHandling:
+    """From what was meant where it is known, else from the intervals."""
+    from_intervals = not isinstance(conduct, Conduct)
+    if not isinstance(conduct, Conduct):
         interruptions, yielded = measures.counts.user_interruptions, measures.counts.user_took_floor
         times_ms = measures.samples[Quantity.YIELD_TIME].tolist()
         heard = stopped = 0
@@ -133,7 +134,7 @@ def interruption_handling(measures: Measures, conduct: Conduct | None, baseline:
     if heard >= SHARE_EVENTS:
         ignoring = Score(calibrate.BEST * (1 - stopped / heard))
     outcome = least([yielding, ignoring]) if isinstance(yielding, Score) else yielding
-    return InterruptionHandling(outcome, conduct is None, interruptions, yielded, median_ms, yielding, ignoring)
+    return InterruptionHandling(outcome, from_intervals, interruptions, yielded, median_ms, yielding, ignoring)
 
 
 def yield_time_score(median_ms: float, baseline: Baseline) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from speakback.evaluate.baseline import Baseline, load_baseline
 from speakback.evaluate.composite import Parts, score_parts
-from speakback.evaluate.conduct import Conduct, resampled
+from speakback.evaluate.conduct import Service, resampled
 from speakback.evaluate.control import shuffled_control
 from speakback.evaluate.distribution_score import Sampling
 from speakback.evaluate.measures import Measures, measure_one, pool
@@ -80,12 +80,12 @@ class Scorecard:
     lone_openers: LoneOpeners
     overlap_onsets: OverlapOnsets | None
     """None: the agent never began to speak over the user."""
-    conduct: Conduct | None
+    conduct: Service | None
     notes: tuple[str, ...]
     """What a reader must know to read the figures."""
 
 
-def score_conversations(timelines: Sequence[Timeline], conduct: Conduct | None, rng: np.random.Generator) -> Scorecard:
+def score_conversations(timelines: Sequence[Timeline], conduct: Service | None, rng: np.random.Generator) -> Scorecard:
     """Score the agent of these conversations; `conduct` is of all of them together. Raises `ValueError` for none."""
     baseline = load_baseline()
     singles = [measure_one(timeline) for timeline in timelines]
@@ -105,7 +105,7 @@ def score_conversations(timelines: Sequence[Timeline], conduct: Conduct | None, 
     )
 
 
-def _intervals(singles: Sequence[Measures], own: Parts, conduct: Conduct | None, rng: np.random.Generator) -> Intervals:
+def _intervals(singles: Sequence[Measures], own: Parts, conduct: Service | None, rng: np.random.Generator) -> Intervals:
     sampling, basis = Sampling(rng, SUBSAMPLES_PER_RESAMPLE), own.response_timing.basis
     drawn = []
     for _ in range(RESAMPLES if len(singles) > 1 else 0):

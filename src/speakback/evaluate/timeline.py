@@ -58,6 +58,8 @@ class Timeline:
     duration_ms: int
     user: tuple[Ipu, ...]
     agent: tuple[Ipu, ...]
+    agent_pauses_known: bool = True
+    """False: an IPU of the agent stands for a stretch in which it may have paused."""
 
     def __post_init__(self) -> None:
         if self.duration_ms <= 0:
@@ -66,7 +68,12 @@ class Timeline:
         _check_side("agent", self.agent, self.duration_ms)
 
     def swapped(self) -> "Timeline":
-        """The same conversation with the sides exchanged: every measure is of the agent, so this measures the user."""
+        """The same conversation with the sides exchanged: every measure is of the agent, so this measures the user.
+
+        Raises `TimelineError` where the agent's pauses are not known: that is only ever said of the agent's.
+        """
+        if not self.agent_pauses_known:
+            raise TimelineError("a side whose pauses are not known cannot be the user's")
         return Timeline(self.duration_ms, user=self.agent, agent=self.user)
 
 
@@ -88,12 +95,24 @@ def ipus_from_voice(voiced_ms: Iterable[tuple[int, int]]) -> tuple[Ipu, ...]:
 
     Raises `TimelineError` for an interval that does not last.
     """
-    merged: list[tuple[int, int]] = []
-    for start_ms, end_ms in sorted(voiced_ms):
+    intervals = sorted(voiced_ms)
+    for start_ms, end_ms in intervals:
         if end_ms <= start_ms:
             raise TimelineError(f"a voiced interval cannot go from {start_ms} to {end_ms} ms")
-        if merged and start_ms - merged[-1][1] < IPU_MERGE_MS:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end_ms))
+    return joined(Ipu(start_ms, end_ms) for start_ms, end_ms in intervals)
+
+
+def joined(stretches: Iterable[Ipu]) -> tuple[Ipu, ...]:
+    """IPUs from stretches of one side, in order, which may touch or overlap: those less than 200 ms apart are one.
+
+    A backchannel that joins speech is speech; the act is that of the last stretch.
+    """
+    ipus: list[Ipu] = []
+    for stretch in stretches:
+        if ipus and stretch.start_ms - ipus[-1].end_ms < IPU_MERGE_MS:
+            last = ipus.pop()
+            kind = Kind.SPEECH if last.is_speech else stretch.kind
+            ipus.append(Ipu(last.start_ms, max(last.end_ms, stretch.end_ms), kind, stretch.act))
         else:
-            merged.append((start_ms, end_ms))
-    return tuple(Ipu(start_ms, end_ms) for start_ms, end_ms in merged)
+            ipus.append(stretch)
+    return tuple(ipus)

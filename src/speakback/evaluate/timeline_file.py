@@ -13,17 +13,6 @@ from speakback.evaluate.timeline import Act, Ipu, Kind, Timeline, TimelineError
 _KEYS = frozenset({"duration_ms", "user", "agent"})
 
 
-def write_timelines(timelines: Iterable[Timeline]) -> Iterator[str]:
-    """A line each, with its line end."""
-    for timeline in timelines:
-        line = {
-            "duration_ms": timeline.duration_ms,
-            "user": [_row(ipu) for ipu in timeline.user],
-            "agent": [_row(ipu) for ipu in timeline.agent],
-        }
-        yield json.dumps(line, separators=(",", ":")) + "\n"
-
-
 def read_timelines(lines: Iterable[str]) -> Iterator[Timeline]:
     """The conversations of the lines; empty lines are passed over. Raises `TimelineError`, which names the line."""
     for number, line in enumerate(lines, start=1):
@@ -32,11 +21,6 @@ def read_timelines(lines: Iterable[str]) -> Iterator[Timeline]:
                 yield _timeline(json.loads(line))
             except ValueError as error:
                 raise TimelineError(f"line {number}: {error}") from error
-
-
-def _row(ipu: Ipu) -> list[int | str]:
-    row: list[int | str] = [ipu.start_ms, ipu.end_ms, ipu.kind.value]
-    return row if ipu.act is None else [*row, ipu.act.value]
 
 
 def _timeline(form: object) -> Timeline:

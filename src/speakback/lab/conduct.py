@@ -1,7 +1,6 @@
 """From the records of conversations to the counts that the scores use."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable
 
 from speakback.evaluate.conduct import Conduct
 from speakback.lab.records import CallRecord, Encounter
@@ -38,16 +37,6 @@ def conduct_of(call: CallRecord) -> Conduct:
         wasted_chars=sum(draft.characters for draft in wasted),
         useful_chars=sum(draft.characters for draft in promoted),
     )
-
-
-def pooled(parts: Sequence[Conduct], callers: int) -> Conduct:
-    """The counts of several conversations, with so many different personas, together."""
-    sums = {
-        field.name: sum(getattr(part, field.name) for part in parts)
-        for field in fields(Conduct)
-        if field.name not in ("callers", "yield_times_ms")
-    }
-    return Conduct(callers=callers, yield_times_ms=tuple(ms for part in parts for ms in part.yield_times_ms), **sums)
 
 
 def yielded(call: CallRecord, met: Encounter) -> bool:

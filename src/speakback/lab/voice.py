@@ -1,10 +1,11 @@
 """One side's voice as it sounds in the room: stretches of sound, and who listens to them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from speakback.evaluate.timeline import IPU_MERGE_MS, Act, Ipu, Kind
+from speakback.evaluate.timeline import Act, Ipu, Kind, joined
 from speakback.lab.clock import Clock
 from speakback.turn.words import Repair, Unfinished
 
@@ -102,22 +103,18 @@ class Voice:
                 listener.voice_ended(stretch)
 
 
-_SPOKEN = frozenset({Sound.SPEECH, Sound.BACKCHANNEL})
+_SPOKEN = (Sound.SPEECH, Sound.BACKCHANNEL)
 
 
 def ipus_of(stretches: list[Stretch], until_ms: int) -> tuple[Ipu, ...]:
-    """What was spoken, as IPUs; what goes on at `until_ms` is cut there. A backchannel that joins speech is speech."""
-    ipus: list[Ipu] = []
+    """What was spoken, as IPUs; what goes on at `until_ms` is cut there."""
+    return joined(_as_ipus(stretches, until_ms))
+
+
+def _as_ipus(stretches: list[Stretch], until_ms: int) -> Iterator[Ipu]:
     for stretch in stretches:
         end_ms = until_ms if stretch.end_ms is None else min(stretch.end_ms, until_ms)
-        if stretch.sound not in _SPOKEN or end_ms <= stretch.start_ms:
-            continue
-        kind = Kind.SPEECH if stretch.sound is Sound.SPEECH else Kind.BACKCHANNEL
-        act = stretch.act if kind is Kind.SPEECH and stretch.end_ms is not None else None
-        if ipus and stretch.start_ms - ipus[-1].end_ms < IPU_MERGE_MS:
-            last = ipus.pop()
-            both = Kind.SPEECH if Kind.SPEECH in (kind, last.kind) else Kind.BACKCHANNEL
-            ipus.append(Ipu(last.start_ms, end_ms, both, act if both is Kind.SPEECH else None))
-        else:
-            ipus.append(Ipu(stretch.start_ms, end_ms, kind, act))
-    return tuple(ipus)
+        if stretch.sound in _SPOKEN and end_ms > stretch.start_ms:
+            kind = Kind.SPEECH if stretch.sound is Sound.SPEECH else Kind.BACKCHANNEL
+            act = stretch.act if kind is Kind.SPEECH and stretch.end_ms is not None else None
+            yield Ipu(stretch.start_ms, end_ms, kind, act)
