@@ -6,7 +6,7 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 pyth
 	"$$candidate" $(IS_USABLE) 2>/dev/null && echo "$$candidate" && break; done)
 IS_USABLE := -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
 
-.PHONY: help run demo test check bench clean
+.PHONY: help run demo test coverage check bench clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: .venv/dev.stamp  ## install what the tests need and run them
 	$(BIN)/speakback weights tests
 	$(BIN)/python -m pytest
 
+coverage: .venv/dev.stamp  ## hold that the tests of turn-taking run all its lines and branches
+	$(BIN)/python -m pytest tests/turn --cov=speakback.turn --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100 --timeout=120
+
 check: .venv/dev.stamp  ## lint, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,7 +37,7 @@ bench: .venv/run.stamp  ## measure latencies and print the tables
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove the environment and caches, but not the weights
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/run.stamp: requirements/run.txt pyproject.toml

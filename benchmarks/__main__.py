@@ -9,7 +9,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import barge_in, echo, end_of_turn, idle, latency, memory, simulation, stt, turn_live, turn_taking
+from benchmarks import (
+    barge_in,
+    drafts,
+    echo,
+    end_of_turn,
+    idle,
+    latency,
+    memory,
+    simulation,
+    stt,
+    turn_live,
+    turn_taking,
+)
 from benchmarks.conditions import conditions
 from benchmarks.figures import Findings, show
 from benchmarks.process import NotToldHere
@@ -17,6 +29,7 @@ from benchmarks.process import NotToldHere
 BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
     "latency": lambda _: latency.measure(),
     "barge_in": lambda _: barge_in.measure(),
+    "drafts": lambda _: drafts.measure(),
     "idle": lambda _: idle.measure(),
     "memory": lambda _: memory.measure(),
     "stt": stt.measure,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from speakback.caller.caller import calling
+from speakback.caller.client_events import USUAL, Wishes
 from speakback.caller.record import CallRecord
 from speakback.caller.script import ScriptLine, SpokenLine, follow, spoken
 from speakback.caller.server_process import ServerProcess
@@ -18,8 +19,8 @@ async def spoken_scripts(scripts: Sequence[Sequence[ScriptLine]]) -> list[list[S
         await voice.aclose()
 
 
-async def held(server: ServerProcess, script: Sequence[SpokenLine]) -> CallRecord:
+async def held(server: ServerProcess, script: Sequence[SpokenLine], wishes: Wishes = USUAL) -> CallRecord:
     """One call that follows a script."""
-    async with calling(server.url, server.api_key) as caller:
+    async with calling(server.url, server.api_key, wishes=wishes) as caller:
         await follow(caller, script)
         return caller.record()

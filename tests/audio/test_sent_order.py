@@ -11,11 +11,28 @@ def went_back() -> SentOrder:
     return order
 
 
+FURTHEST = [(0, 0), (70, 70), (100, 100), (120, 100), (150, 110), (200, 160), (205, 160), (230, 180)]
+
+
+@pytest.mark.parametrize(("sent", "furthest"), FURTHEST)
+def test_all_made_positions_up_to_the_furthest_are_reached(sent: int, furthest: int) -> None:
+    reached = [made for made in range(300) if went_back().reaches(made, sent, ())]
+    assert reached == list(range(furthest + 1))
+
+
 @pytest.mark.parametrize(
-    ("sent", "reached"), [(0, 0), (70, 70), (100, 100), (120, 100), (150, 110), (200, 160), (205, 160), (230, 180)]
+    ("made", "lost", "is_reached"),
+    [
+        (30, [(20, 100)], False),
+        (30, [(30, 100)], True),
+        (70, [(20, 100)], True),  # it went out again
+        (70, [(20, 100), (100, 200)], False),
+        (90, [(90, 90)], True),
+        (180, [(20, 100)], True),
+    ],
 )
-def test_the_furthest_made_position(sent: int, reached: int) -> None:
-    assert went_back().made_reached(sent) == reached
+def test_what_was_lost_each_time_is_not_reached(made: int, lost: list[tuple[int, int]], is_reached: bool) -> None:
+    assert went_back().reaches(made, 230, lost) is is_reached
 
 
 @pytest.mark.parametrize(

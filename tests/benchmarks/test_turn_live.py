@@ -7,11 +7,12 @@ from benchmarks.pauses import MEETING, READ, Clip, Pause, Voiced
 from benchmarks.playing import SAME_PAUSE_MS, Played, Recording, TurnEnd, session_update
 from benchmarks.process import NotToldHere
 from benchmarks.turn_live import matched, measure, strategy_figures
+from speakback.config import Settings
 from speakback.gateway.realtime.session_view import Offer, first_view, patched
 from speakback.gateway.realtime.wire_models import SessionPatch
 from speakback.session.settings import SessionSettings
 from speakback.timebase import EAR_HZ, ms_to_samples
-from speakback.turn.strategies import DEFAULT_STRATEGY, STRATEGIES
+from speakback.turn.strategies import STRATEGIES
 
 
 def pause(end_ms: int, *, over: bool | None = False, lasts_ms: int | None = 500) -> Pause:
@@ -83,8 +84,8 @@ def test_only_a_turns_end_is_waited_for_after_a_clip(over: bool | None, end_ms: 
 @pytest.mark.parametrize("name", list(STRATEGIES))
 def test_the_session_keeps_the_strategys_endpointing_and_does_not_reply(name: str) -> None:
     patch = SessionPatch.model_validate(json.loads(session_update(name))["session"])
-    defaults = SessionSettings("", STRATEGIES[DEFAULT_STRATEGY])
-    turn = patched(first_view(Offer("m", "v", 1.0, None, DEFAULT_STRATEGY, defaults)), patch).settings.turn
+    defaults = SessionSettings("", STRATEGIES[Settings().turn.strategy])
+    turn = patched(first_view(Offer("m", "v", 1.0, None, Settings().turn.strategy, defaults)), patch).settings.turn
     assert turn.endpointing == STRATEGIES[name].endpointing
     assert turn.auto_reply is False
 

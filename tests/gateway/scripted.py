@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from speakback.audio.pcm import Samples
+from speakback.config import Settings
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
 from speakback.gateway.realtime.session_view import Offer, first_view
 from speakback.session.items import Item
 from speakback.session.notices import Notice
 from speakback.session.settings import ReplyOptions, SessionSettings
-from speakback.turn.strategies import DEFAULT_STRATEGY, strategy
+from speakback.turn.strategies import strategy
 
 OFFER = Offer(
     model="echo",
     voice="heart",
     speed=1.0,
     languages=("en",),
-    strategy=DEFAULT_STRATEGY,
-    defaults=SessionSettings(instructions="Be brief.", turn=strategy(DEFAULT_STRATEGY)),
+    strategy=Settings().turn.strategy,
+    defaults=SessionSettings(instructions="Be brief.", turn=strategy(Settings().turn.strategy)),
 )
 
 

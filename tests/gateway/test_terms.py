@@ -41,6 +41,12 @@ def test_what_is_configured_is_what_a_session_begins_with() -> None:
     assert (terms.offer.model, terms.offer.speed, terms.offer.languages) == ("echo", 1.2, None)
 
 
+@pytest.mark.parametrize("key", ["max_turn_ms", "stall_timeout_ms", "transcript_timeout_ms"])
+def test_a_bound_of_nothing_stops_the_server(key: str) -> None:
+    with pytest.raises(ConfigError, match=f"turn: {key} must be between"):
+        terms_of(settings(turn={"overrides": {key: 0}}))
+
+
 @pytest.mark.parametrize("turn", [{"strategy": "rapid"}, {"overrides": {"endpointing.sure": 1}}])
 def test_a_strategy_that_does_not_exist_stops_the_server(turn: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="turn"):

@@ -73,6 +73,16 @@ async def test_warming_reads_unfinished_words_for_the_later_reply(llama: Llama) 
     assert new_tokens <= 12  # " on Sunday evenings?", and the template's closing
 
 
+async def test_what_only_the_model_is_told_costs_no_more_than_its_own_words(llama: Llama) -> None:
+    asked = talk("How does milk keep?", "For five to", "What? I do not understand.", system="You run a shop.")
+    await llama.warm(asked)
+    told = replace(asked, messages=(*asked.messages, Message("system", "Say it in other words: seven days.")))
+    _, usage = await reply(llama, told)
+    assert usage.cached_tokens is not None
+    assert usage.prompt_tokens - usage.cached_tokens <= 32  # the words, their marking and the template's closing
+    assert usage.cached_tokens >= 30  # all before
+
+
 async def test_the_reply_itself_stays_in_the_cache(llama: Llama) -> None:
     first = talk("Name a river in Africa.", system="You teach geography.")
     said, before = await reply(llama, first)

@@ -11,9 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from speakback.providers.adapters import openai_chat
-from speakback.providers.adapters.openai_chat import OpenAiChat
-from speakback.providers.errors import ProviderError
+from speakback.providers.adapters.openai_chat import ChatOptions, OpenAiChat
+from speakback.providers.errors import Failure, ProviderError
 from speakback.providers.llm import LlmDelta, Message, Prompt, TextDelta, Tool, ToolCall, Usage
 
 SECRET = "sk-very-secret"
@@ -52,7 +51,9 @@ class Service:
 
 
 @asynccontextmanager
-async def served(answer: Answer | list[bytes] | int) -> AsyncIterator[tuple[OpenAiChat, Service]]:
+async def served(
+    answer: Answer | list[bytes] | int, options: ChatOptions | None = None
+) -> AsyncIterator[tuple[OpenAiChat, Service]]:
     service = Service()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -78,16 +79,16 @@ async def served(answer: Answer | list[bytes] | int) -> AsyncIterator[tuple[Open
     app.router.add_post("/v1/chat/completions", handle)
     async with TestServer(app) as server:
         await server.start_server(handler_cancellation=True)
-        model = await client_of(str(server.make_url("/v1")))
+        model = await client_of(str(server.make_url("/v1")), options)
         try:
             yield model, service
         finally:
             await model.aclose()
 
 
-async def client_of(base_url: str) -> OpenAiChat:
+async def client_of(base_url: str, options: ChatOptions | None = None) -> OpenAiChat:
     """Made in a thread, because it reads the certificates of the machine."""
-    return await asyncio.to_thread(OpenAiChat, base_url, "m", SECRET)
+    return await asyncio.to_thread(OpenAiChat, base_url, "m", SECRET, options)
 
 
 async def deltas(model: OpenAiChat, prompt: Prompt = PROMPT) -> list[LlmDelta]:
@@ -208,12 +209,23 @@ async def test_cancelling_the_task_hangs_up(answer: Answer) -> None:
         await service.hung_up.wait()
 
 
-@pytest.mark.parametrize(("status", "sentence"), [*openai_chat.STATUS_ADVICE.items(), (503, "the service failed")])
-async def test_a_refusal_is_explained_without_the_services_words(status: int, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        (400, Failure.BAD_REQUEST),
+        (401, Failure.REFUSED_KEY),
+        (403, Failure.FORBIDDEN),
+        (404, Failure.UNKNOWN_MODEL),
+        (413, Failure.BAD_REQUEST),
+        (429, Failure.RATE_LIMITED),
+        (503, Failure.BUSY),
+    ],
+)
+async def test_a_refusal_is_explained_without_the_services_words(status: int, failure: Failure) -> None:
     async with served(status) as (model, _):
         with pytest.raises(ProviderError, match=f"HTTP {status}: ") as refusal:
             await deltas(model)
-    assert sentence in str(refusal.value)
+    assert refusal.value.failure is failure
     assert SECRET not in str(refusal.value)
     assert "private" not in str(refusal.value)
     assert refusal.value.__cause__ is None
@@ -238,29 +250,75 @@ async def test_a_lost_connection_is_an_error() -> None:
 
 
 async def test_what_is_not_json_is_an_error() -> None:
-    await breaks_off([event({"content": "Good"}), b"data: private {\n\n"])
+    await breaks_off([event({"content": "Good"}), b"data: private {\n\n"], Failure.BAD_ANSWER)
 
 
-async def breaks_off(answer: Answer | list[bytes]) -> None:
+@pytest.mark.parametrize(
+    "shape",
+    [
+        [],
+        "private",
+        7,
+        {"choices": [7]},
+        {"choices": [{"delta": None}]},
+        {"choices": [{"delta": {"content": ["private"]}, "finish_reason": None}]},
+        {"choices": [{"delta": {"tool_calls": ["private"]}, "finish_reason": None}]},
+    ],
+    ids=repr,
+)
+async def test_json_of_another_shape_is_an_error(shape: object) -> None:
+    await breaks_off([event({"content": "Good"}), data(shape)], Failure.BAD_ANSWER)
+
+
+async def test_json_without_a_bottom_is_an_error() -> None:
+    await breaks_off([event({"content": "Good"}), b"data: " + b"[" * 100_000 + b"\n\n"], Failure.BAD_ANSWER)
+
+
+async def test_what_goes_wrong_behind_the_end_costs_nothing() -> None:
+    for behind in (b"data: {\n\n", data([]), data({"error": {"message": "private"}})):
+        async with served([event({"content": "Good"}), event({}, "stop"), behind]) as (model, _):
+            assert await deltas(model) == [TextDelta("Good")]
+
+
+async def test_a_service_that_does_not_hang_up_behind_the_end_is_not_waited_for() -> None:
+    async def answer(request: web.Request, response: web.StreamResponse) -> None:
+        await response.write(event({"content": "Good"}) + event({}, "stop"))
+        await asyncio.Event().wait()
+
+    async with served(answer) as (model, service):
+        assert await deltas(model) == [TextDelta("Good")]
+        await service.hung_up.wait()
+
+
+@pytest.mark.parametrize("chunk", [{"choices": None}, {"choices": []}, {"private": 1}, {"error": None}], ids=repr)
+async def test_a_chunk_without_choices_is_passed_over(chunk: dict[str, object]) -> None:
+    async with served([data(chunk), event({"content": "Good"}), event({}, "stop"), DONE]) as (model, _):
+        assert await deltas(model) == [TextDelta("Good")]
+
+
+async def breaks_off(answer: Answer | list[bytes], why: Failure = Failure.BROKE_OFF) -> None:
     async with served(answer) as (model, _), aclosing(model.stream(PROMPT)) as stream:
         assert await anext(stream) == TextDelta("Good")
         with pytest.raises(ProviderError) as failure:
             await anext(stream)
+    assert failure.value.failure is why
     assert SECRET not in str(failure.value)
     assert "private" not in str(failure.value)
 
 
-async def test_a_service_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_chat, "SILENCE_TIMEOUT_S", 0.05)
-    async with served(silent) as (model, _):
-        with pytest.raises(ProviderError, match="no answer within"):
+@pytest.mark.parametrize("answer", [endless, silent])
+async def test_a_service_that_falls_silent_is_given_up(answer: Answer) -> None:
+    async with served(answer, ChatOptions(silence_timeout_s=0.05)) as (model, _):
+        with pytest.raises(ProviderError, match="no answer in time") as failure:
             await deltas(model)
+    assert failure.value.failure is Failure.LATE
 
 
 async def test_a_service_that_is_not_there_is_named(unused_tcp_port: int) -> None:
     model = await client_of(f"http://127.0.0.1:{unused_tcp_port}/v1")
-    with pytest.raises(ProviderError, match=r"cannot connect; check llm\.base_url"):
+    with pytest.raises(ProviderError, match="cannot connect; check the base URL") as failure:
         await deltas(model)
+    assert failure.value.failure is Failure.UNREACHABLE
     await model.aclose()
 
 

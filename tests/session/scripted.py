@@ -17,7 +17,7 @@ from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel, LlmDelta, Prompt, TextDelta, Usage
-from speakback.providers.stt import SpeechToText, Transcript
+from speakback.providers.stt import Passes, SpeechToText, Transcript
 from speakback.providers.tts import TextToSpeech
 from speakback.session import notices as n
 from speakback.session.driver import Session
@@ -126,6 +126,7 @@ class ScriptedStt:
     gate: asyncio.Event | None = None
     texts: dict[float, str] = field(default_factory=lambda: TEXTS)
     heard: list[Samples] = field(default_factory=list)
+    passes: Passes = Passes.WHILE_SPEAKING
 
     async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
         self.heard.append(audio_16k)

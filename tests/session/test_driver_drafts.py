@@ -13,6 +13,7 @@ from speakback.session import notices as n
 from speakback.session.asking import APOLOGY
 from speakback.session.settings import SessionSettings
 from speakback.turn.drafts import DraftBook, Drafts
+from speakback.turn.endpointing import FixedEndpointing
 from tests.session.line import Line, after, on_the_line, said, slow_ear, slow_voice
 from tests.session.scripted import (
     ANSWER,
@@ -38,6 +39,8 @@ pytestmark = pytest.mark.asyncio(loop_factories=["virtual_time"])
 DRAFTING = replace(BRIEF, turn=replace(PLAIN, drafts=Drafts()))
 CALL = ToolCall("call_1", "clock", "{}")
 THINKING_MS = 300
+WORDY = "It is noon in Rome today. The sun stands high above the town. Nobody is out in the street."
+"""Three clauses."""
 
 
 class OnceHoarse(ScriptedTts):
@@ -206,6 +209,36 @@ async def test_a_draft_that_is_thrown_away_is_worked_on_no_longer() -> None:
         line.say(ANSWER, 400)
         await line.client.until(n.ReplyEnded)
         assert (len(llm.prompts), llm.under_way) == (2, 0)
+
+
+@pytest.mark.parametrize("speaks", [True, False], ids=["voice", "text"])
+async def test_the_model_writes_a_draft_to_its_end_and_is_free_for_others(speaks: bool) -> None:
+    """A place of llama.cpp is held until its call is read to the end, not until the draft is promoted."""
+    llm = ScriptedLlm([says(WORDY)])
+    tts = slow_voice()
+    patient = replace(PLAIN, drafts=Drafts(), endpointing=FixedEndpointing(2000))
+    async with on_the_line(
+        scripted(llm=llm, stt=slow_ear(), tts=tts), replace(DRAFTING, turn=patient, speaks=speaks)
+    ) as line:
+        line.say(QUESTION, 400)
+        await asyncio.sleep(1.5)
+        assert (len(llm.prompts), llm.under_way) == (1, 0)
+        assert len(tts.clauses) == (1 if speaks else 0), "only the first clause is worth a voice by now"
+        assert told_of_a_reply(line) == []
+        ended = await line.client.until(n.ReplyEnded)
+    assert (said(ended), len(llm.prompts)) == (WORDY, 1)
+    assert reply_text(line.client.seen, ended.response_id).strip() == WORDY
+
+
+async def test_all_that_was_written_of_a_draft_is_counted() -> None:
+    patient = replace(PLAIN, drafts=Drafts(), endpointing=FixedEndpointing(2000))
+    async with on_the_line(scripted(says(WORDY), stt=slow_ear()), replace(DRAFTING, turn=patient)) as line:
+        line.say(QUESTION, 400)
+        line.pause(1500)
+        line.say(ANSWER, 400)
+        await line.client.until(n.ReplyEnded)
+    assert book(line).wasted_tokens == len(WORDY.split())
+    assert 0 < book(line).wasted_characters < len(WORDY)
 
 
 async def test_what_the_client_says_in_the_pause_makes_the_reply_anew() -> None:

@@ -11,6 +11,7 @@ from speakback.providers.llm import Message
 from speakback.providers.stt import Transcript
 from speakback.session import notices as n
 from speakback.session.asking import rephrase_note
+from speakback.session.items import MessageItem
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.timebase import EAR_HZ, ms_to_samples
 from speakback.turn.strategies import strategy
@@ -345,3 +346,55 @@ async def test_a_rapid_duplex_agent_stops_at_the_first_sound() -> None:
         assert line.verdicts == ["interruption"]
         assert line.client.all(n.OverlapJudged)[0].after_ms <= 150
         assert said(await line.client.until(n.ReplyEnded)) == "It is noon."
+
+
+# ---- the client truncates meanwhile -----------------------------------------------------------------
+
+
+async def held_and_truncated(line: Line, level: float, ms: int) -> tuple[n.ReplyEnded, str]:
+    """Say that over the agent; once it holds, the client drops all but 600 ms. The end, and what stood there then."""
+    began = await line.asks()
+    line.say(level, ms)
+    await line.client.until(n.OverlapJudged, lambda judged: judged.verdict == "hold")
+    item_id = line.client.all(n.ReplyMessageBegan)[-1].item_id
+    line.client.session.truncate_item(item_id, 3 * SLOW_WORD_MS)
+    await line.client.until(n.ItemTruncated)
+    cut = line.client.session.item(item_id)
+    assert isinstance(cut, MessageItem)
+    return await line.client.until(n.ReplyEnded, lambda ended: ended.response_id == began.response_id), cut.text
+
+
+async def test_what_is_heard_of_a_reply_that_goes_on_after_a_truncate_is_in_the_history() -> None:
+    async with on_the_line(scripted(says(LONG), stt=slow_ear(), tts=slow_voice()), GRADED) as line:
+        ended, then = await held_and_truncated(line, NOISE, 500)
+    assert (ended.status, then) == ("completed", "One two three")
+    lost = [word for word in LONG.split() if word not in said(ended).split()]
+    assert said(ended).startswith("One two three ")
+    assert said(ended).endswith(LONG.split()[-1])
+    assert 0 < len(lost) <= 5, "what the client dropped unplayed"
+    assert " ".join(LONG.split()[3 : 3 + len(lost)]) == " ".join(lost)
+
+
+async def test_a_truncate_has_the_last_word_on_a_reply_that_is_then_interrupted() -> None:
+    async with on_the_line(scripted(says(LONG), stt=slow_ear(), tts=slow_voice()), GRADED) as line:
+        ended, then = await held_and_truncated(line, ANSWER, 1200)
+    assert (ended.status, said(ended), then) == ("cancelled", "One two three", "One two three")
+
+
+@pytest.mark.parametrize("more_ms", [0, 1200], ids=["ends", "goes on"])
+async def test_a_turn_that_the_client_commits_while_the_agent_is_held_has_the_floor(more_ms: int) -> None:
+    llm = ScriptedLlm([says(LONG), says("It is noon.")])
+    async with on_the_line(scripted(llm=llm, stt=slow_ear(), tts=slow_voice()), GRADED) as line:
+        await line.asks()
+        line.say(ANSWER, 400 + more_ms)
+        await line.client.until(n.OverlapJudged, lambda judged: judged.verdict == "hold")
+        line.client.session.commit_input()
+        line.client.session.request_reply(ReplyOptions())
+        stopped = await line.client.until(n.ReplyEnded)
+        if more_ms:
+            line.pause(2000)
+        answer = await line.client.until(n.ReplyEnded, lambda ended: ended.status == "completed")
+    assert (stopped.status, stopped.reason) == ("cancelled", "turn_detected")
+    assert line.verdicts == ["hold", "interruption"]
+    assert said(answer) == "It is noon."
+    assert line.client.all(n.Fault) == []

@@ -12,6 +12,7 @@ import pytest
 from speakback import weights
 from speakback.audio.pcm import Samples
 from speakback.audio.resample import resample
+from speakback.config import Settings
 from speakback.providers.adapters.echo import Echo
 from speakback.providers.adapters.hibari import Hibari
 from speakback.providers.adapters.smart_turn import SmartTurn
@@ -23,7 +24,7 @@ from speakback.session.agreement import same_words
 from speakback.session.items import MessageItem
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples, samples_to_ms
-from speakback.turn.strategies import DEFAULT_STRATEGY, strategy
+from speakback.turn.strategies import strategy
 from speakback.vad.silero import SileroVad
 from tests.providers.voices import spoken
 from tests.session.scripted import Client, LevelVad, ScriptedLlm, reply_text, says, sent_samples, talking
@@ -33,7 +34,7 @@ WEATHER = "The weather is very nice today."
 STOP = "Please stop, I have another question."
 STORY = "Once upon a time there was a king. He had three sons. The first was tall. The second was strong."
 
-SETTINGS = SessionSettings(instructions="Be brief.", turn=strategy(DEFAULT_STRATEGY))
+SETTINGS = SessionSettings(instructions="Be brief.", turn=strategy(Settings().turn.strategy))
 STEP_MS = 20
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.echo_room import Room, echo_of, mixed
 from speakback.audio.pcm import Samples
-from speakback.session.echo import WARM_UP_LIKELIHOOD, EchoGuard
+from speakback.session.echo import SILENT_LINE_LIKELIHOOD, WARM_UP_LIKELIHOOD, EchoGuard
 from speakback.session.echo_bands import BandLevels
 from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples, samples_to_ms
 
@@ -33,17 +33,20 @@ AGENT = babble(6, VOICE_HZ, 1)
 USER = babble(2, EAR_HZ, 2)
 
 
-def judged(agent_24k: Samples, microphone: Samples, guard: EchoGuard | None = None) -> list[tuple[int, float | None]]:
-    """What the guard says after each frame of the microphone, which begins at 0; the agent begins at `START_MS`."""
+def judged(
+    agent_24k: Samples, microphone: Samples, guard: EchoGuard | None = None, *, begins_ms: int = 0
+) -> list[tuple[int, float | None]]:
+    """What the guard says after each frame of the microphone, which begins at `begins_ms`; the agent begins
+    `START_MS` later."""
     guard = guard or EchoGuard()
     size = ms_to_samples(40, VOICE_HZ)
     messages = [
-        (START_MS + max(0, 40 * n - 40), agent_24k[n * size : (n + 1) * size])
+        (begins_ms + START_MS + max(0, 40 * n - 40), agent_24k[n * size : (n + 1) * size])
         for n in range(-(-len(agent_24k) // size))
     ]
     said = []
     for end in range(FRAME, len(microphone) + 1, FRAME):
-        now_ms = samples_to_ms(end, EAR_HZ)
+        now_ms = begins_ms + samples_to_ms(end, EAR_HZ)
         while messages and messages[0][0] <= now_ms:
             at_ms, audio = messages.pop(0)
             guard.played(audio, at_ms)
@@ -111,6 +114,18 @@ def test_where_nothing_came_back_for_long_a_person_is_not_held_for_an_echo() -> 
     said = judged(AGENT, microphone((onset_ms, USER)), guard)
     assert all(likelihood is None or likelihood < 0.6 for _, likelihood in said)
     assert guard.path is None
+
+
+@pytest.mark.parametrize("seed", [1300, 1700])
+def test_a_line_without_echo_is_known_also_to_an_agent_who_is_always_interrupted_early(seed: int) -> None:
+    """Each reply is talked over after 1 s; the first seconds of them all bring nothing back."""
+    guard = EchoGuard()
+    for reply in range(6):
+        agent = babble(2, VOICE_HZ, seed + reply)[: ms_to_samples(1400, VOICE_HZ)]
+        user = babble(2, EAR_HZ, seed + 50 + reply)
+        said = judged(agent, microphone((START_MS + 1_000, user), seconds=5), guard, begins_ms=5_000 * reply)
+    assert any(likelihood is not None for _, likelihood in said)
+    assert all(likelihood is None or likelihood <= SILENT_LINE_LIKELIHOOD for _, likelihood in said)
 
 
 def test_nothing_is_judged_while_nothing_sounds_or_nothing_was_played() -> None:

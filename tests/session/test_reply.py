@@ -1,10 +1,11 @@
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from speakback.audio.playout import LEAD_MS
+from speakback.audio.speech import SpeechChunk
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LlmDelta, Message, Prompt, TextDelta, ToolCall
 from speakback.session import notices as n
@@ -63,10 +64,15 @@ def now_ms() -> int:
 
 
 def reply_of(
-    script: LlmScript, *, speaks: bool = True, prompt: Prompt | None = PROMPT, tts: ScriptedTts | None = None
+    script: LlmScript,
+    *,
+    speaks: bool = True,
+    prompt: Prompt | None = PROMPT,
+    tts: ScriptedTts | None = None,
+    is_draft: bool = False,
 ) -> Told:
     told = Told(ScriptedLlm([script]), tts or ScriptedTts())
-    plan = ReplyPlan(ReplyId(1), "resp_1", "item_1", prompt, "Sorry about that.", speaks)
+    plan = ReplyPlan(ReplyId(1), "resp_1", "item_1", prompt, "Sorry about that.", speaks, is_draft=is_draft)
     reports = ReplyReports(
         notice=told.take,
         played=lambda audio: None,
@@ -262,3 +268,44 @@ async def test_an_endless_word_in_one_delta_leaves_the_loop_to_others() -> None:
     async with asyncio.timeout(PATIENCE_S):
         await told.until_sent(40)  # it speaks, and this coroutine still runs
     await stop(told, running)
+
+
+def with_places(places: asyncio.Semaphore, script: LlmScript) -> LlmScript:
+    """A model that writes only so many replies at once."""
+
+    async def write(prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
+        async with places:
+            async for delta in script(prompt):
+                yield delta
+
+    return write
+
+
+@dataclass
+class TellingTts(ScriptedTts):
+    """A voice that tells of each clause that it began."""
+
+    begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
+        async for chunk in super().speak(clauses):
+            self.begun.release()
+            yield chunk
+
+
+async def test_drafts_that_wait_keep_nobody_from_the_model() -> None:
+    script = with_places(asyncio.Semaphore(4), says("It is noon in Rome today. The sun stands high above the town."))
+    voice = TellingTts()
+    drafts = [reply_of(script, is_draft=True, tts=voice) for _ in range(4)]
+    waiting = [asyncio.create_task(draft.reply.run()) for draft in drafts]
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in drafts:
+            await voice.begun.acquire()
+        fifth = reply_of(script)
+        await fifth.reply.run()
+    assert fifth.signs.count("audible") == 1
+    assert not any(task.done() for task in waiting)
+    assert [draft.notices for draft in drafts] == [[]] * 4
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)

@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from speakback.config import Settings
 from speakback.timebase import ReplyId, TurnId
 from speakback.turn.actions import Action, CommitReason, DropReason, FaultCode, StopReason
 from speakback.turn.barge_in import BargeIn, Overlap, OverlapEvidence, Verdict
@@ -44,7 +45,7 @@ from speakback.turn.events import (
     TurnTranscribed,
 )
 from speakback.turn.records import Deadline
-from speakback.turn.strategies import DEFAULT_STRATEGY, STRATEGIES
+from speakback.turn.strategies import STRATEGIES
 from speakback.turn.tables import Agent, User
 from speakback.turn.words import HeardWords, Repair, Unfinished
 from tests.turn.witness import CountingCore, States, Witness
@@ -127,7 +128,7 @@ def quick(config: TurnConfig) -> TurnConfig:
 QUICK = {name: quick(config) for name, config in STRATEGIES.items()}
 configs = st.builds(
     lambda config, changes: replace(config, **changes),
-    st.sampled_from([*QUICK.values(), QUICK[DEFAULT_STRATEGY]]),
+    st.sampled_from([*QUICK.values(), QUICK[Settings().turn.strategy]]),
     st.fixed_dictionaries(
         {},
         optional={

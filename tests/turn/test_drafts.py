@@ -12,6 +12,7 @@ from speakback.turn.actions import (
     DiscardDraft,
     DropReason,
     DropTurn,
+    FaultCode,
     StartDraft,
     StartReply,
     StopReason,
@@ -37,7 +38,7 @@ from speakback.turn.events import (
     TurnTranscribed,
 )
 from speakback.turn.tables import Agent, User
-from tests.turn.conversation import GRADED, PLAIN, Conversation, faults, reply, turn
+from tests.turn.conversation import GRADED, PLAIN, Conversation, faults, reply, turn, without_faults
 
 DRAFTING = replace(PLAIN, drafts=Drafts(least_probability=0.25))
 STARTED = StartDraft(reply(1), turn(1), 1)
@@ -256,6 +257,19 @@ def test_too_much_waste_ends_drafting_until_there_is_use() -> None:
 def test_waste_is_bounded_by_a_free_amount_and_a_share_of_what_was_of_use(book: DraftBook, allowed: bool) -> None:
     policy = Drafts(wasted_share=0.4, free_tokens=60, free_characters=240)
     assert policy.allows(book, 0.9, drafted_in_turn=0) is allowed
+
+
+def test_a_policy_that_fails_is_reported_and_nothing_is_drafted() -> None:
+    class Raises(Drafts):
+        def allows(self, book: DraftBook, probability: float, drafted_in_turn: int) -> bool:
+            raise RuntimeError("out of order")
+
+    talk = pausing(replace(PLAIN, drafts=Raises()))
+    talk.at(2050, PauseTranscribed(turn(1), 1, has_words=True))
+    actions = talk.at(2100, EndOfTurnScored(turn(1), 1, 0.9))
+    assert faults(actions) == [FaultCode.POLICY_FAILED]
+    assert without_faults(actions) == []
+    assert CommitTurn(turn(1), 2000, CommitReason.ENDPOINT) in talk.wait_until(2500)
 
 
 def test_an_overlap_is_not_drafted_to_before_it_is_a_turn() -> None:

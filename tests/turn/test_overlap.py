@@ -254,11 +254,19 @@ def test_an_echo_does_not_outlive_the_reply() -> None:
     assert talk.is_now(User.SILENT, Agent.IDLE)
 
 
-@pytest.mark.parametrize("event", [InputCleared(), InputCommitted(has_audio=True)])
-def test_the_client_ends_the_overlap_and_the_agent_goes_on(event: Event) -> None:
+def test_the_client_drops_the_overlap_and_the_agent_goes_on() -> None:
     talk = held()
-    assert talk.at(5400, event)[0] == ResumeReply(reply(1))
+    assert talk.at(5400, InputCleared())[0] == ResumeReply(reply(1))
     assert talk.is_now(User.SILENT, Agent.SPEAKING)
+
+
+def test_the_client_commits_what_held_the_agent_and_has_the_floor() -> None:
+    talk = held()
+    verdict, *rest = talk.at(5400, InputCommitted(has_audio=True))
+    assert isinstance(verdict, ReportVerdict)
+    assert verdict.verdict is Verdict.INTERRUPTION
+    assert [type(action) for action in rest] == [StopReply, AnnounceTurn, CommitTurn]
+    assert talk.is_now(User.SILENT, Agent.IDLE)
 
 
 def test_a_held_reply_does_not_stall_and_a_resumed_one_may() -> None:

@@ -1,10 +1,14 @@
 """Named strategies and dotted overrides: what is known is taken, all else is refused with a sentence."""
 
+from operator import attrgetter
+
 import pytest
 
+from speakback.config import Settings
 from speakback.turn.barge_in import BargeIn
 from speakback.turn.endpointing import SemanticEndpointing
-from speakback.turn.strategies import DEFAULT_STRATEGY, STRATEGIES, UnknownStrategy, Value, strategy
+from speakback.turn.limits import RANGES
+from speakback.turn.strategies import STRATEGIES, UnknownStrategy, Value, strategy
 
 
 def semantic(name: str, overrides: dict[str, Value]) -> SemanticEndpointing:
@@ -14,7 +18,8 @@ def semantic(name: str, overrides: dict[str, Value]) -> SemanticEndpointing:
 
 
 def test_the_default_is_known() -> None:
-    assert strategy(DEFAULT_STRATEGY) is STRATEGIES[DEFAULT_STRATEGY]
+    default = Settings().turn.strategy
+    assert strategy(default) is STRATEGIES[default]
 
 
 def test_single_keys_are_replaced_and_the_rest_is_kept() -> None:
@@ -35,7 +40,7 @@ def test_a_whole_number_may_stand_for_a_fraction() -> None:
 
 
 def test_overriding_leaves_the_strategy_itself_alone() -> None:
-    strategy("rapid-duplex", {"max_turn_ms": 1})
+    strategy("rapid-duplex", {"max_turn_ms": 5000})
     assert STRATEGIES["rapid-duplex"].max_turn_ms == 60_000
 
 
@@ -59,10 +64,21 @@ def test_an_unknown_strategy_is_refused_with_the_nearest() -> None:
         ("max_turn_ms", 9000.5, "max_turn_ms must be of type int, not float"),
         ("max_turn_ms", True, "max_turn_ms must be of type int, not bool"),
         ("auto_reply", 1, "auto_reply must be of type bool, not int"),
-        ("max_turn_ms", -1, "max_turn_ms must be between 0 and 86400000"),
-        ("endpointing.sure_at", -0.1, "endpointing.sure_at must be between 0 and 86400000"),
-        ("endpointing.sure_at", float("nan"), "endpointing.sure_at must be between 0 and 86400000"),
-        ("endpointing.sure_at", float("inf"), "endpointing.sure_at must be between 0 and 86400000"),
+        ("max_turn_ms", -1, "max_turn_ms must be between 1000 and 86400000"),
+        ("max_turn_ms", 0, "max_turn_ms must be between 1000 and 86400000"),
+        ("transcript_timeout_ms", 0, "transcript_timeout_ms must be between 500 and 86400000"),
+        ("first_audio_timeout_ms", 0, "first_audio_timeout_ms must be between 500 and 86400000"),
+        ("stall_timeout_ms", 0, "stall_timeout_ms must be between 1500 and 86400000"),
+        ("stall_timeout_ms", 1000, "stall_timeout_ms must be between 1500 and 86400000"),
+        ("tool_timeout_ms", 0, "tool_timeout_ms must be between 500 and 86400000"),
+        ("idle.wait_ms", 0, "idle.wait_ms must be between 1000 and 86400000"),
+        ("stop_fade_ms", 5000, "stop_fade_ms must be between 0 and 1000"),
+        ("overlap.final_ms", -900, "overlap.final_ms must be between 0 and 86400000"),
+        ("overlap.echo_at", 60, "overlap.echo_at must be between 0 and 1"),
+        ("drafts.least_probability", 1.2, "drafts.least_probability must be between 0 and 1"),
+        ("endpointing.sure_at", -0.1, "endpointing.sure_at must be between 0 and 1"),
+        ("endpointing.sure_at", float("nan"), "endpointing.sure_at must be between 0 and 1"),
+        ("endpointing.sure_at", float("inf"), "endpointing.sure_at must be between 0 and 1"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_sentence(key: str, value: Value, sentence: str) -> None:
@@ -71,7 +87,34 @@ def test_what_does_not_fit_is_refused_with_a_sentence(key: str, value: Value, se
     assert sentence in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "overrides", "sentence"),
+    [
+        ("rapid-duplex", {"endpointing.sure_at": 0.1}, "endpointing.sure_at must be above endpointing.doubtful_at"),
+        ("rapid-duplex", {"endpointing.sure_at": 0.5, "endpointing.doubtful_at": 0.5}, "must be above"),
+        ("overlap-aware", {"endpointing.least_ms": 3000}, "endpointing.least_ms must not be above endpointing.most_ms"),
+        ("overlap-aware", {"overlap.provisional_ms": 2000}, "overlap.provisional_ms must not be above overlap.last_ms"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(name: str, overrides: dict[str, Value], sentence: str) -> None:
+    with pytest.raises(UnknownStrategy) as refusal:
+        strategy(name, overrides)
+    assert sentence in str(refusal.value)
+
+
+def test_values_that_contradict_each_other_on_the_way_only_are_taken() -> None:
+    endpointing = semantic("rapid-duplex", {"endpointing.sure_at": 0.1, "endpointing.doubtful_at": 0.05})
+    assert (endpointing.sure_at, endpointing.doubtful_at) == (0.1, 0.05)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_strategies_keep_to_their_own_limits(name: str) -> None:
+    keys = {key for key in RANGES if not key.startswith("endpointing.")}
+    values: dict[str, Value] = {key: attrgetter(key)(STRATEGIES[name]) for key in keys}
+    assert strategy(name, values) == STRATEGIES[name]
+
+
 @pytest.mark.parametrize("key", ["endpointing.sure_at", "stall_timeout_ms"])
 def test_a_number_beyond_all_use_is_refused(key: str) -> None:
-    with pytest.raises(UnknownStrategy, match="between 0 and"):
+    with pytest.raises(UnknownStrategy, match=r"between \d+ and \d+"):
         strategy("rapid-duplex", {key: 10**400})

@@ -68,7 +68,8 @@ class PlayoutLedger:
         self._complete = False
         self._played_out_ms = 0
         self._acknowledged: tuple[int, int] | None = None
-        self._heard_limit: int | None = None
+        self._lost: list[tuple[int, int]] = []
+        """What went out behind the first sent position up to the second was dropped by the client, unheard."""
         self.generated_samples = 0
         self.sent_samples = 0
         self.sent: list[SentAudio] = []
@@ -101,8 +102,14 @@ class PlayoutLedger:
         self._acknowledged = None
 
     def limit_heard(self, audio_end_ms: int) -> None:
-        """The client says that no more than this was heard (`truncate`); it knows better than any clock."""
-        self._heard_limit = min(ms_to_samples(max(audio_end_ms, 0), VOICE_HZ), self.sent_samples)
+        """The client says that no more than this was heard (`truncate`); it knows better than any clock.
+
+        So the rest of what was sent by now is lost. If the reply goes on, what is sent from now on may be heard.
+        The last word counts: as long as nothing more was sent, a later call takes the place of an earlier one.
+        """
+        heard = min(ms_to_samples(max(audio_end_ms, 0), VOICE_HZ), self.sent_samples)
+        self._lost = [(behind, to) for behind, to in self._lost if to < self.sent_samples]
+        self._lost.append((heard, self.sent_samples))
 
     # ---- what goes out ------------------------------------------------------------------------
 
@@ -175,22 +182,18 @@ class PlayoutLedger:
         return self._played_out_ms
 
     def played_samples(self, now_ms: int) -> int:
-        """What was played by now: acknowledged, and since then by the clock."""
+        """How far in what was sent the client is by now: acknowledged, and since then by the clock."""
         by_clock = self.sent_samples - ms_to_samples(max(self._played_out_ms - now_ms, 0), VOICE_HZ)
         if self._acknowledged is not None:
             played, at_ms = self._acknowledged
             by_clock = min(by_clock, played + ms_to_samples(now_ms - at_ms, VOICE_HZ))
-        if self._heard_limit is not None:
-            by_clock = min(by_clock, self._heard_limit)
+        if self._lost and self._lost[-1][1] == self.sent_samples:
+            by_clock = min(by_clock, self._lost[-1][0])
         return min(by_clock, self.sent_samples)
 
     def heard_text(self, now_ms: int) -> str:
         """The words that were heard by now, as written."""
         return _written(word for word in self._words if self._is_heard(word, now_ms))
-
-    def unsaid_text(self, now_ms: int) -> str:
-        """The words that were made but not heard by now, as written: what there is to go on with."""
-        return _written(word for word in self._words if not self._is_heard(word, now_ms))
 
     def text_sent(self) -> str:
         """The words that began in what went out, as written."""
@@ -236,7 +239,7 @@ class PlayoutLedger:
 
     def _is_heard(self, word: SpokenWord, now_ms: int) -> bool:
         heard_from = round(word.start_samples + WORD_HEARD_AT * (word.end_samples - word.start_samples))
-        return heard_from <= self._order.made_reached(self.played_samples(now_ms))
+        return self._order.reaches(heard_from, self.played_samples(now_ms), self._lost)
 
 
 def _written(words: Iterable[SpokenWord]) -> str:

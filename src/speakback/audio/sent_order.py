@@ -4,6 +4,7 @@ Two counts of samples at 24 kHz meet here. A *made* position is a place in the r
 words and chunk borders have it. A *sent* position counts what went out: a client's clock has it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -25,9 +26,16 @@ class SentOrder:
         """From sent position `sent` on, what was made from `made` on goes out."""
         self._stretches.append(_Stretch(sent, made))
 
-    def made_reached(self, sent: int) -> int:
-        """The furthest made position among the first `sent` samples that went out."""
-        return max(made_end for _, made_end in self._made_spans(sent))
+    def reaches(self, made: int, sent: int, lost: Sequence[tuple[int, int]]) -> bool:
+        """Whether made position `made` is among the first `sent` samples that went out, and was not lost each time.
+
+        Of each pair in `lost`, what went out behind the first sent position up to the second was lost.
+        """
+        for part, (start, end) in zip(self._stretches, self._made_spans(sent), strict=False):
+            position = part.sent_from + made - start
+            if start <= made <= end and not any(behind < position <= to for behind, to in lost):
+                return True
+        return False
 
     def sent_positions(self, made: int, sent: int) -> list[int]:
         """Where made position `made` lies among the first `sent` samples that went out: nowhere, once or again."""

@@ -54,7 +54,7 @@ async def serve_until_stopped(settings: "Settings") -> None:
     from speakback.session.trace import traces_in
 
     service = Service(terms_of(settings))
-    stopped = _stop_signal()
+    stopped = stop_signal()
     engines = None
     try:
         async with (
@@ -72,7 +72,8 @@ async def serve_until_stopped(settings: "Settings") -> None:
             await engines.aclose()
 
 
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
+    """Set when the process is asked to end; to be called once its loop runs."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":  # there, Ctrl-C cancels the main task instead

@@ -1,11 +1,11 @@
 """What the emulated services say, hear and write: by local models, or made up for tests and load."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
 from speakback.audio.pcm import Samples
-from speakback.providers.llm import Prompt
+from speakback.providers.llm import Prompt, ToolCall
 from speakback.providers.stt import TimedWord
 
 
@@ -43,9 +43,9 @@ class Recogniser(Protocol):
 
 
 class Writer(Protocol):
-    """Writes replies, token by token."""
+    """Writes replies, token by token; a tool call comes whole."""
 
-    def write(self, prompt: Prompt) -> AsyncIterator[str]: ...
+    def write(self, prompt: Prompt) -> AsyncGenerator[str | ToolCall, None]: ...
 
 
 @dataclass(frozen=True, slots=True)

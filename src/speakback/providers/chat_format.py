@@ -1,6 +1,11 @@
-"""The prompt in the chat-completions format, which llama.cpp and every OpenAI-compatible service read."""
+"""The prompt in the chat-completions format, which llama.cpp and every OpenAI-compatible service read.
+
+What a conversation may be and many models' chat templates refuse is put into the form that all of them take: one system
+message, the first, and no two messages of the user or of the assistant in a row. It is done here, for all models alike.
+"""
 
 import json
+from dataclasses import replace
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from speakback.providers.llm import Message, Prompt, Tool, ToolCall
@@ -52,8 +57,30 @@ def message_wire(message: Message) -> MessageWire:
 
 
 def messages_wire(prompt: Prompt) -> list[MessageWire]:
-    """All messages of the prompt, in order."""
-    return [message_wire(message) for message in prompt.messages]
+    """All messages of the prompt, in order, as `portable` has them."""
+    return [message_wire(message) for message in portable(prompt.messages)]
+
+
+def portable(messages: tuple[Message, ...]) -> list[Message]:
+    """The messages with what the system says within the talk told beside the user's words, and neighbours joined.
+
+    Only what stands at the end is changed by what comes next, and that only by more behind it. So a prompt that grows
+    begins with the same tokens as before, and a model's cache of it stays of use: an instruction in the first message
+    would make all that follows it be read anew.
+    """
+    told: list[Message] = []
+    for message in messages:
+        if message.role == "system" and told and told[-1].role != "system":
+            message = Message("user", f"[To the assistant, and not said by the user: {message.content}]")
+        if told and _may_join(told[-1], message):
+            told[-1] = replace(told[-1], content=f"{told[-1].content}\n{message.content}")
+        else:
+            told.append(message)
+    return told
+
+
+def _may_join(first: Message, second: Message) -> bool:
+    return first.role == second.role != "tool" and not (first.tool_calls or second.tool_calls)
 
 
 def tool_wire(tool: Tool) -> ToolWire:

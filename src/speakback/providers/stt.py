@@ -1,6 +1,7 @@
 """Speech to text, as a session sees it."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from speakback.audio.pcm import Samples
@@ -31,10 +32,25 @@ class Transcript:
     """Why the model's text was thrown away ("invented on silence", ...), never the text itself."""
 
 
+class Passes(IntEnum):
+    """Which passes over a turn are welcome; each level takes in those before it."""
+
+    FINAL = 1
+    """Only the one over the whole turn, once it is over."""
+    AT_PAUSES = 2
+    """One at each pause as well; the last of them is the final one, if no more speech came."""
+    WHILE_SPEAKING = 3
+
+
 class SpeechToText(Protocol):
     """Transcribes whole stretches of audio; a session calls it again and again as a turn grows."""
 
     name: str
+
+    @property
+    def passes(self) -> Passes:
+        """How often it may be asked at present: a service that counts its requests keeps some for final passes."""
+        ...
 
     async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
         """Transcribe mono audio at 16 kHz of any length.

@@ -36,7 +36,11 @@ LIKELY_SLOPE = 0.05
 WARM_UP_MS = 500
 """So much sound over the agent's voice is held to be its echo while nothing is known..."""
 WARM_UP_PLAYED_MS = 2000
-"""...unless the agent was audible for this long before, and nothing came back:"""
+"""...unless the agent was audible for this long before..."""
+UNANSWERED_MS = 800
+"""...or so much of its voice, in this reply and those before it, was loud and nothing came back:"""
+UNANSWERED_DBFS = -45.0
+"""An echo of what is softer may be too soft to be heard."""
 SILENT_LINE_LIKELIHOOD = 0.5
 """then this is the most, until a path is found."""
 WARM_UP_LIKELIHOOD = 0.7
@@ -94,10 +98,14 @@ class EchoGuard:
         self._correlation: float | None = None
         self._sound_hops = 0
         self._played_hops = 0
+        self._quiet_hops = 0
+        """Since something sounded, while the agent speaks."""
+        self._unanswered_hops = 0
+        """Hops in which the agent was loud and behind which, for as long as an echo may take, nothing sounded."""
         self._spoke_first = False
         """Whether somebody spoke already when the agent began: no echo comes back so soon."""
         self._silent_line = False
-        """Whether the agent was audible for long before anything was heard: there is no echo, until one is found."""
+        """Whether enough of the agent's voice brought nothing back: there is no echo, until one is found."""
         self._likelihood: float | None = None
 
     def played(self, audio_24k: Samples, at_ms: int) -> None:
@@ -158,6 +166,7 @@ class EchoGuard:
         self._spoke_first = False
         self._heard_bands.restart(0)
         self._sounding.clear()
+        self._quiet_hops = 0
         self._matching_lags.clear()
         self._correlation = None
 
@@ -178,6 +187,17 @@ class EchoGuard:
             self._spoke_first = True
         self._sounding.extend(sounding)
         self._sound_hops += sum(sounding)
+        self._quiet_hops = 0 if any(sounding) else self._quiet_hops + len(sounding)
+        if self._quiet_hops >= LAGS:
+            self._count_unanswered(len(sounding))
+
+    def _count_unanswered(self, hops: int) -> None:
+        """What was played so long ago that its echo would have come by now, and did not."""
+        end = self._heard.end - LAGS
+        played = self._played.get(end - hops, end)
+        self._unanswered_hops += int(np.count_nonzero(played.max(axis=1) > UNANSWERED_DBFS))
+        if self._unanswered_hops * HOP_MS >= UNANSWERED_MS:
+            self._silent_line = True
 
     def _look_for_path(self, hops: int) -> None:
         match = self._match(hops)

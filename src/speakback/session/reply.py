@@ -55,7 +55,8 @@ class ReplyPlan:
     speaks: bool
     metadata: tuple[tuple[str, str], ...] = ()
     is_draft: bool = False
-    """Nothing of it is told or played, and only its first clause is voiced, until `Reply.release`."""
+    """Nothing of it is told or played, and only its first clause is voiced, until `Reply.release`. The model writes on
+    meanwhile: it would anyway, as services send and llama.cpp writes unasked, and so it is done with the sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class ReplyOutcome:
     is_written: bool = False
     """Whether the model came to its end."""
     tokens: int = 0
-    """Pieces of text the model gave: one token each, or close to it."""
+    """Pieces of text the model gave: one token each, or close to it. They are read as they are written, also in a
+    draft; what a model writes in the moment between being told to stop and stopping is not in it."""
     voiced_characters: int = 0
     """Given to the voice."""
 
@@ -107,7 +109,10 @@ class Reply:
         self._room = asyncio.Event()
         self._room.set()
         self._clauses_put = 0
+        self._clauses_taken = 0
         self._clauses_spoken = 0
+        self._untold_text = ""
+        """What was written for reading and not told yet; bounded as `outcome.text` is, by the model's token limit."""
         self._progressed_ms = 0
         self._words_sent = False
         self._released = asyncio.Event()
@@ -191,6 +196,7 @@ class Reply:
                 await self._put_clause(clause)
             await self._clauses.put(None)
         await self._released.wait()
+        self._tell_text()
 
     async def _deltas(self) -> AsyncGenerator[LlmDelta, None]:
         if self.plan.prompt is None:
@@ -206,12 +212,18 @@ class Reply:
         await asyncio.sleep(0)
         self.outcome.text += text
         if not self.plan.speaks:
-            await self._released.wait()
-            self._begin_message()
-            self._reports.notice(ReplyTextGrew(self.plan.response_id, self.plan.item_id, 0, text, speaks=False))
+            self._untold_text += text
+            if self._released.is_set():
+                self._tell_text()
             return
         for clause in chunker.push(text, hurried=self._voice_waits()):
             await self._put_clause(clause)
+
+    def _tell_text(self) -> None:
+        text, self._untold_text = self._untold_text, ""
+        if text:
+            self._begin_message()
+            self._reports.notice(ReplyTextGrew(self.plan.response_id, self.plan.item_id, 0, text, speaks=False))
 
     def _voice_waits(self) -> bool:
         """Whether there is, or soon will be, nothing to say: no clause is under way and the audio runs out."""
@@ -223,12 +235,9 @@ class Reply:
         return self.ledger.remaining_ms(now_ms) < AUDIO_RUNS_OUT_MS
 
     async def _put_clause(self, clause: str) -> None:
-        if self._clauses_put >= DRAFTED_CLAUSES:
-            await self._released.wait()
         if self.marks.first_clause_ms is None:
             self.marks.first_clause_ms = self._reports.now_ms()
         self._clauses_put += 1
-        self.outcome.voiced_characters += len(clause)
         await self._clauses.put(clause)
 
     async def _speak(self) -> None:
@@ -248,7 +257,11 @@ class Reply:
 
     async def _taken_clauses(self) -> AsyncIterator[str]:
         while (clause := await self._clauses.get()) is not None:
+            if self._clauses_taken >= DRAFTED_CLAUSES:
+                await self._released.wait()
             await self._room.wait()
+            self._clauses_taken += 1
+            self.outcome.voiced_characters += len(clause)
             yield clause
 
     async def _play(self) -> None:

@@ -76,8 +76,8 @@ class UserTurn:
         self._pass: asyncio.Task[Transcript] | None = None
 
     def transcribed_to(self, end: int) -> "asyncio.Task[Transcript]":
-        """The pass that reads the turn up to position `end`, begun now unless it is there already."""
-        if self._pass is None or self._pass_end != end:
+        """The pass that reads the turn up to position `end`, begun now unless it is there already and did not fail."""
+        if self._pass is None or self._pass_end != end or _failed(self._pass):
             self.drop_pass()
             self._pass_end = end
             heard_to = end + ms_to_samples(TRANSCRIBED_TAIL_MS, EAR_HZ)
@@ -117,7 +117,7 @@ class UserTurn:
     def go_on(self) -> None:
         """Speech goes on after a pause; a turn that has grown long keeps its text so far and is read on from here."""
         self.begin_pause(self._pause)
-        if self._pass is None or not self._pass.done() or self._pass.cancelled() or self._pass.exception():
+        if self._pass is None or not self._pass.done() or _failed(self._pass):
             return
         if self._pass_end - self._pass_start >= ms_to_samples(FREEZE_AFTER_MS, EAR_HZ):
             self._frozen = self._pass.result()
@@ -136,6 +136,10 @@ class UserTurn:
     async def _read(self, audio_16k: Samples) -> Transcript:
         frozen, offset_ms = self._frozen, samples_to_ms(self._pass_start - self.start, EAR_HZ)
         return joined(frozen, await self._stt.transcribe(audio_16k, language=self._language), offset_ms)
+
+
+def _failed(reading: "asyncio.Task[Transcript]") -> bool:
+    return reading.done() and (reading.cancelled() or reading.exception() is not None)
 
 
 def joined(first: Transcript, second: Transcript, offset_ms: int) -> Transcript:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
-from speakback.providers.stt import Transcript
+from speakback.providers.stt import Passes, Transcript
 from speakback.session import notices as n
 from speakback.session.ears import Ears, HeardEdge
 from speakback.session.echo import EchoGuard
@@ -122,7 +122,8 @@ class UserTurns:
         turn.marks.speech_ended_ms = end_ms
         turn.begin_pause(pause)
         self._ports.spawn(self._weigh_sound(turn, pause, self._edge))
-        self._ports.spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
+        if self._engines.stt.passes >= Passes.AT_PAUSES:
+            self._ports.spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
 
     def go_on(self, turn_id: TurnId) -> None:
         """The voice came back."""
@@ -186,7 +187,7 @@ class UserTurns:
             self._judge_echo(turn)
         if silence_ahead_ms:
             self._ports.happened(ev.SilenceObserved(silence_ahead_ms))
-        elif self.ears.voiced:
+        elif self.ears.voiced and self._engines.stt.passes >= Passes.WHILE_SPEAKING:
             position = self.ears.audio.end
             if turn.due_for_partial(position, self._settings().hearing.partial_interval_ms):
                 self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position)))

@@ -11,12 +11,13 @@ from speakback.turn.actions import (
     ExaminePause,
     FaultCode,
     OpenTurn,
+    ReportVerdict,
     StopReason,
 )
 from speakback.turn.barge_in import LET_BE, BargeIn, Verdict
 from speakback.turn.endpointing import SHORTEST_PAUSE_MS
 from speakback.turn.judging import silence_needed_ms
-from speakback.turn.overlapping import release_overlap, settle_overlap, weigh_overlap
+from speakback.turn.overlapping import give_way, release_overlap, settle_overlap, weigh_overlap
 from speakback.turn.records import Deadline, OpenTurnRecord, OverlapRecord, Owed
 from speakback.turn.replying import answer, discard_draft, draft_reply, stop_reply
 from speakback.turn.state import PAUSES_REMEMBERED, State
@@ -169,11 +170,22 @@ def commit_turn(state: State, turn_id: TurnId, end_ms: int, reason: CommitReason
 
 def input_committed(state: State, has_audio: bool, request_id: str) -> None:
     if state.turn is not None:
+        if state.agent is Agent.PAUSED:
+            _take_floor(state, state.turn)
         end_turn(state, CommitReason.CLIENT)
     elif has_audio:
         commit_turn(state, state.new_turn_id(), state.now_ms, CommitReason.CLIENT, None)
     else:
         state.fault(FaultCode.NO_SPEECH, "there is no audio to commit: append some first", request_id)
+
+
+def _take_floor(state: State, turn: OpenTurnRecord) -> None:
+    """The client's word is the verdict: what held the agent is a turn."""
+    overlap = state.open_overlap()
+    overlap.verdict = Verdict.INTERRUPTION
+    state.do(ReportVerdict(turn.turn_id, Verdict.INTERRUPTION, state.now_ms - overlap.onset_ms))
+    give_way(state, turn)
+    announce(state)
 
 
 def turn_transcribed(state: State, turn_id: TurnId, has_words: bool, repair: Repair) -> None:

@@ -10,6 +10,7 @@ from speakback.turn.barge_in import BargeIn
 from speakback.turn.config import TurnConfig
 from speakback.turn.drafts import Drafts
 from speakback.turn.endpointing import CalibratedEndpointing, FixedEndpointing, SemanticEndpointing
+from speakback.turn.limits import contradictions, out_of_range
 
 Value: TypeAlias = int | float | bool | str
 _D = TypeVar("_D")
@@ -27,8 +28,6 @@ STRATEGIES: dict[str, TurnConfig] = {
         drafts=Drafts(),
     ),
 }
-LARGEST_NUMBER = 24 * 3600 * 1000
-DEFAULT_STRATEGY = "overlap-aware"
 
 
 class UnknownStrategy(ValueError):
@@ -42,6 +41,8 @@ def strategy(name: str, overrides: Mapping[str, Value] | None = None) -> TurnCon
     config = STRATEGIES[name]
     for key, value in (overrides or {}).items():
         config = _override(config, key, key, value)
+    if problem := next(contradictions(config), None):
+        raise UnknownStrategy(problem)
     return config
 
 
@@ -66,8 +67,8 @@ def _converted(path: str, old: object, value: Value) -> object:
         return choices[value]
     if is_dataclass(old):
         raise UnknownStrategy(f"{path!r} is a group of settings; name one of {', '.join(_keys(old, path + '.'))}")
-    if not isinstance(value, bool | str) and not 0 <= value <= LARGEST_NUMBER:
-        raise UnknownStrategy(f"{path} must be between 0 and {LARGEST_NUMBER} (a day in milliseconds)")
+    if not isinstance(value, bool | str) and (problem := out_of_range(path, value)):
+        raise UnknownStrategy(problem)
     if isinstance(old, float) and type(value) is int:
         return float(value)
     if type(value) is not type(old):

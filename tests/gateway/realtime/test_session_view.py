@@ -99,6 +99,7 @@ def test_formats(format: dict[str, object], expected: WireFormat) -> None:
         (with_input(transcription={"language": "de"}), "session.audio.input.transcription.language"),
         ({"speakback": {"strategy": "rapid-duplexx"}}, "session.speakback.strategy"),
         ({"speakback": {"strategy": {"overrides": {"endpointing.sure": 1}}}}, "session.speakback.strategy"),
+        ({"speakback": {"strategy": {"overrides": {"stall_timeout_ms": 0}}}}, "session.speakback.strategy"),
         ({"speakback": {"events": ["latency", "lateness"]}}, "session.speakback.events.1"),
         (
             {"speakback": {"binary_audio": True}, **with_input(format={"type": "audio/pcmu"})},

@@ -1,37 +1,51 @@
 """Any service that speaks OpenAI's chat completions (OpenAI, Groq, vLLM, Ollama, llama-server and others)."""
 
-import json
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
-from typing import TypedDict, cast
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict, cast
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam, ChatCompletionToolParam
 
-from speakback.providers.chat_format import ToolCallParts, messages_wire, tools_wire
-from speakback.providers.errors import ProviderError
-from speakback.providers.llm import LlmDelta, Prompt, TextDelta, Usage
-
-CONNECT_TIMEOUT_S = 5.0
-SILENCE_TIMEOUT_S = 20.0
-"""Longest wait for the first token, and between two."""
+from speakback.providers.adapters.openai_chunks import ChunkReader
+from speakback.providers.adapters.openai_failures import FAILURES, explained
+from speakback.providers.chat_format import messages_wire, tools_wire
+from speakback.providers.errors import Failure, ProviderError
+from speakback.providers.llm import LlmDelta, Prompt
+from speakback.providers.model_list import or_nearest
+from speakback.providers.openai_refusals import Refusal, request_id
+from speakback.providers.rate_limit import Budget, Turnstile
 
 KEEP_ALIVE_S = 300.0
 """An idle connection is kept this long: a new one costs a handshake, and turns are seconds apart."""
-
 NO_KEY = "none"
 """Sent where no key is configured: services on one's own machine want none, but the SDK wants one to send."""
+AFTER_END_S = 1.0
+"""Longest wait for what comes behind a reply's end: it is only the count of its tokens."""
+_COSTS = {Budget.REQUESTS_A_MINUTE: 1.0, Budget.REQUESTS_A_DAY: 1.0}
 
-STATUS_ADVICE = {
-    400: "the request was refused; check llm.model, and whether the model takes tools and this temperature",
-    401: "the key was refused; check llm.api_key",
-    403: "the key may not use this model; check llm.api_key and llm.model",
-    404: "there is no such model or address; check llm.model and llm.base_url",
-    413: "the conversation is too long for this service",
-    429: "the service's rate or spending limit is reached",
-}
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How one service differs from the others."""
+
+    name: str = "openai"
+    region: str | None = None
+    limit_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """OpenAI's newer models refuse the old name, many other services know no other."""
+    least_completion_tokens: int = 0
+    """Asked for even where a prompt wants fewer: a model that reasons uses up a small number before its first word."""
+    extra: Mapping[str, str | bool] = field(default_factory=dict)
+    """Further fields of each request."""
+    known_models: tuple[str, ...] = ()
+    """What the service had at start (`model_list.py`), to suggest from."""
+    connect_timeout_s: float = 5.0
+    silence_timeout_s: float = 20.0
+    """Longest wait for the first token, and between two."""
 
 
 class _LengthLimit(TypedDict, total=False):
@@ -43,14 +57,24 @@ class OpenAiChat:
     """A `LanguageModel` behind HTTP. Nothing is retried here: whoever waits for speech must know at once.
 
     Closing the iterator closes the response, and with it the connection: that is what stops the service.
+    `turnstile` is that of the key and model; None: its requests are not counted. Make it in a thread: it reads the
+    certificates of the machine.
     """
 
-    name = "openai"
-
-    def __init__(self, base_url: str, model: str, api_key: str | None = None) -> None:
-        timeout = openai.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        api_key: str | None = None,
+        options: ChatOptions | None = None,
+        turnstile: Turnstile | None = None,
+    ) -> None:
+        self._options = options or ChatOptions()
+        self.name = self._options.name
         self._model = model
         self._is_openai = urlsplit(base_url).hostname == "api.openai.com"
+        self._turnstile = turnstile
+        timeout = openai.Timeout(self._options.silence_timeout_s, connect=self._options.connect_timeout_s)
         self._client = openai.AsyncOpenAI(
             base_url=base_url,
             api_key=api_key or NO_KEY,
@@ -62,34 +86,25 @@ class OpenAiChat:
         )
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
-        """Stream one reply. Text in `reasoning` fields is not part of it. Raises `ProviderError`.
+        """Stream one reply. Reasoning is not part of it. Raises `ProviderError`, also where no word came.
 
         There is no `Usage` from a service that tells none.
         """
-        reader = _ChunkReader()
-        with _failures_named(self.name):
-            chunks = await self._client.chat.completions.create(
-                model=self._model,
-                messages=cast("list[ChatCompletionMessageParam]", messages_wire(prompt)),
-                tools=cast("list[ChatCompletionToolParam]", tools_wire(prompt)) if prompt.tools else openai.omit,
-                tool_choice=prompt.tool_choice if prompt.tools else openai.omit,
-                temperature=prompt.temperature,
-                stream=True,
-                stream_options={"include_usage": True},
-                extra_headers={"X-Correlation-ID": prompt.correlation_id} if prompt.correlation_id else None,
-                **self._length_limit(prompt.max_tokens),
-            )
-        async with chunks:
+        reader = ChunkReader()
+        async with await self._open(prompt) as chunks:
+            headers = chunks.response.headers
             arriving = aiter(chunks)
-            while True:
-                with _failures_named(self.name):
-                    chunk = await anext(arriving, None)
-                if chunk is None:
-                    break
-                for delta in reader.read(chunk):
+            while (deltas := await self._next(arriving, reader, headers)) is not None:
+                for delta in deltas:
                     yield delta
+        named = request_id(headers, {}) or reader.request_id
         if not reader.finished:
-            raise ProviderError("llm", self.name, "the reply broke off: the service closed the connection")
+            raise self._error(Failure.BROKE_OFF, "the reply broke off: the service closed the connection", named)
+        if not reader.has_content and reader.at_limit:
+            message = "no word came within the limit of tokens: reasoning used it up; raise it, or lower the effort"
+            raise self._error(Failure.BAD_ANSWER, message, named)
+        if not reader.has_content:
+            raise self._error(Failure.BAD_ANSWER, "the reply ended without a word", named)
 
     async def warm(self, prompt: Prompt) -> None:
         """Nothing: a service caches by itself, and reading a prompt twice may be paid twice."""
@@ -98,63 +113,74 @@ class OpenAiChat:
         """Close the connections."""
         await self._client.close()
 
-    def _length_limit(self, max_tokens: int) -> _LengthLimit:
-        """OpenAI's newer models refuse the old name, most other services know no other."""
-        return {"max_completion_tokens": max_tokens} if self._is_openai else {"max_tokens": max_tokens}
-
-
-class _ChunkReader:
-    def __init__(self) -> None:
-        self._calls = ToolCallParts()
-        self._at_limit = False
-        self.finished = False
-
-    def read(self, chunk: ChatCompletionChunk) -> Iterator[LlmDelta]:
-        # The SDK does not validate what it receives: `choices` may be null whatever its type says.
-        for choice in chunk.choices or ():
-            delta = choice.delta
-            if delta.content:
-                yield TextDelta(delta.content)
-            for piece in delta.tool_calls or ():
-                function = piece.function
-                self._calls.add(
-                    piece.index,
-                    piece.id,
-                    function.name if function else None,
-                    function.arguments if function else None,
+    async def _open(self, prompt: Prompt) -> openai.AsyncStream[ChatCompletionChunk]:
+        with self._failures_named(None):
+            async with self._passing():
+                chunks = await self._client.chat.completions.create(
+                    model=self._model,
+                    messages=cast("list[ChatCompletionMessageParam]", messages_wire(prompt)),
+                    tools=cast("list[ChatCompletionToolParam]", tools_wire(prompt)) if prompt.tools else openai.omit,
+                    tool_choice=prompt.tool_choice if prompt.tools else openai.omit,
+                    temperature=prompt.temperature,
+                    stream=True,
+                    stream_options={"include_usage": True},
+                    extra_headers={"X-Correlation-ID": prompt.correlation_id} if prompt.correlation_id else None,
+                    extra_body=dict(self._options.extra) or None,
+                    **self._length_limit(max(prompt.max_tokens, self._options.least_completion_tokens)),
                 )
-            if choice.finish_reason is not None:
-                self.finished = True
-                self._at_limit = choice.finish_reason == "length"
-                yield from self._calls.complete()
-        if chunk.usage is not None:
-            details = chunk.usage.prompt_tokens_details
-            yield Usage(
-                chunk.usage.prompt_tokens,
-                chunk.usage.completion_tokens,
-                details.cached_tokens if details is not None else None,
-                self._at_limit,
-            )
+        if self._turnstile is not None:
+            self._turnstile.told(chunks.response.headers)
+        return chunks
 
+    async def _next(
+        self, arriving: AsyncIterator[ChatCompletionChunk], reader: ChunkReader, headers: Mapping[str, str]
+    ) -> list[LlmDelta] | None:
+        """What the next chunk adds; None at the end."""
+        if reader.finished:  # all is said: what goes wrong now costs only the count of the tokens
+            with suppress(*FAILURES, TimeoutError):
+                async with asyncio.timeout(AFTER_END_S):
+                    chunk = await anext(arriving, None)
+                return None if chunk is None else reader.read(chunk)
+            return None
+        with self._failures_named(headers):
+            chunk = await anext(arriving, None)
+            return None if chunk is None else reader.read(chunk)
 
-@contextmanager
-def _failures_named(provider: str) -> Iterator[None]:
-    """Says what failed in our own words: those of a service may quote the prompt or the key."""
-    try:
-        yield
-    except openai.APIStatusError as error:
-        advice = STATUS_ADVICE.get(error.status_code, "the service failed" if error.status_code >= 500 else "refused")
-        message = f"HTTP {error.status_code}: {advice}"
-    except (openai.APITimeoutError, httpx2.TimeoutException):
-        message = f"no answer within {SILENCE_TIMEOUT_S:g} s (connecting: {CONNECT_TIMEOUT_S:g} s)"
-    except openai.APIConnectionError:
-        message = "cannot connect; check llm.base_url and that the service runs"
-    except (openai.APIError, httpx2.HTTPError):
-        message = "the reply broke off with an error of the service"
-    except json.JSONDecodeError:
-        message = "the service sent something that is not JSON, or a tool's parameters are not"
-    except ValueError:
-        message = "the parameters of a tool are not a JSON object"
-    else:
-        return
-    raise ProviderError("llm", provider, message) from None
+    def _passing(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._turnstile is None else self._turnstile.passing(_COSTS)
+
+    def _length_limit(self, max_tokens: int) -> _LengthLimit:
+        if self._is_openai or self._options.limit_name == "max_completion_tokens":
+            return {"max_completion_tokens": max_tokens}
+        return {"max_tokens": max_tokens}
+
+    @contextmanager
+    def _failures_named(self, opened: Mapping[str, str] | None) -> Iterator[None]:
+        try:
+            yield
+        except FAILURES as problem:
+            refused = explained(problem, opened)
+        else:
+            return
+        if refused.failure is Failure.RATE_LIMITED and refused.retry_after_s is not None and self._turnstile:
+            self._turnstile.pause(refused.retry_after_s)
+        raise self._refused(refused) from None
+
+    def _refused(self, refused: Refusal) -> ProviderError:
+        words = refused.words
+        if refused.failure is Failure.UNKNOWN_MODEL:
+            words += or_nearest(self._model, self._options.known_models)
+        return self._error(refused.failure, words, refused.request_id, refused.retry_after_s)
+
+    def _error(
+        self, failure: Failure, message: str, request: str | None, retry_after_s: float | None = None
+    ) -> ProviderError:
+        return ProviderError(
+            "llm",
+            self.name,
+            message,
+            failure=failure,
+            region=self._options.region,
+            request_id=request,
+            retry_after_s=retry_after_s,
+        )

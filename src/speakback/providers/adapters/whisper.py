@@ -27,7 +27,7 @@ from speakback.providers.adapters.whisper_decoding import (
 from speakback.providers.adapters.whisper_words import timed_words
 from speakback.providers.errors import ProviderError
 from speakback.providers.hallucination import Heard, invention, without_sounds
-from speakback.providers.stt import Transcript
+from speakback.providers.stt import Passes, Transcript
 from speakback.providers.workers import Workers
 from speakback.timebase import EAR_HZ, samples_to_ms
 
@@ -43,6 +43,8 @@ class Whisper:
     the model knows English only, and those for base otherwise. `workers` passes run at once, each
     on `threads` threads. Raises `ProviderError` when the model cannot be loaded.
     """
+
+    passes = Passes.WHILE_SPEAKING
 
     def __init__(
         self,

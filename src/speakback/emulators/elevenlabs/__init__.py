@@ -1,0 +1,1 @@
+"""ElevenLabs on localhost: its text-to-speech and dialogue sockets, and its HTTP side."""

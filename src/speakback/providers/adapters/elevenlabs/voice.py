@@ -1,0 +1,105 @@
+"""What both ElevenLabs voices share: a pool of sockets, and one more attempt where nothing was heard yet."""
+
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from random import Random
+
+from speakback.audio.speech import SpeechChunk
+from speakback.providers.adapters.elevenlabs.failures import RETRYABLE, Where, of_link
+from speakback.providers.adapters.elevenlabs.feed import Feed
+from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions
+from speakback.providers.adapters.elevenlabs.sockets import ContextSocket, Line
+from speakback.providers.adapters.elevenlabs.utterance import Manner, Utterance
+from speakback.providers.adapters.elevenlabs.wire import Dialect
+from speakback.providers.errors import ProviderError
+from speakback.providers.link.failures import LinkError
+from speakback.providers.link.opening import Destination
+from speakback.providers.link.pool import Pool, PoolTerms
+
+ATTEMPTS = 2
+
+
+class Unopened(Exception):
+    """No socket could be opened; `error` says why."""
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class SocketVoice:
+    """Speaks feeds over pooled sockets of one dialect. To be made off the event loop."""
+
+    def __init__(
+        self,
+        options: ElevenLabsVoiceOptions,
+        url: str,
+        dialect: Dialect,
+        manner: Manner,
+        where: Where,
+        ready: int,
+        rng: Random,
+    ) -> None:
+        self._manner = manner
+        self._where = where
+        self._dialect = dialect
+        self._destination = Destination(
+            url=url,
+            headers={"xi-api-key": options.api_key},
+            connect_within_s=options.patience.connect_s,
+            tls=ssl.create_default_context() if url.startswith("wss:") else None,
+        )
+        terms = PoolTerms(ready=ready, uses_each=dialect.in_use_comfortably)
+        self._pool: Pool[ContextSocket] = Pool(self._open, terms, rng)
+
+    @property
+    def open_sockets(self) -> int:
+        """How many are open now."""
+        return self._pool.open_sockets
+
+    async def chunks(self, feed: Feed) -> AsyncGenerator[SpeechChunk, None]:
+        """What is heard, to the end of the feed. Said once more on another connection if nothing was heard.
+
+        Raises `ProviderError`, `Unopened` where no socket could be opened, and what ends the feed.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            line = await self._line()
+            heard = False
+            try:
+                async with aclosing(Utterance(line, feed, self._manner).chunks()) as chunks:
+                    async for chunk in chunks:
+                        heard = heard or len(chunk.audio_24k) > 0
+                        yield chunk
+                return
+            except ProviderError as error:
+                if heard or attempt == ATTEMPTS or error is feed.failure or error.failure not in RETRYABLE:
+                    raise
+                line.socket.distrust()
+            finally:
+                line.hang_up()
+
+    async def warm(self) -> None:
+        """Open what should be ready, and keep it so. Raises `ProviderError`."""
+        try:
+            await self._pool.warm()
+        except LinkError as error:
+            raise of_link(error, self._where) from None
+
+    async def aclose(self) -> None:
+        """Close all sockets; who still listens gets a `ProviderError`."""
+        await self._pool.aclose()
+
+    async def _line(self) -> Line:
+        while True:
+            try:
+                socket = await self._pool.take()
+            except LinkError as error:
+                raise Unopened(of_link(error, self._where)) from None
+            if socket.is_ready:
+                return socket.begin()
+
+    async def _open(self) -> ContextSocket:
+        return await ContextSocket.open(
+            self._destination, self._dialect, self._manner.patience, self._where, self._pool.changed
+        )

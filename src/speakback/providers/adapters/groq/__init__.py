@@ -1,0 +1,1 @@
+"""Groq: speech to text (`speech_to_text.py`) and language models (`chat.py`, on `openai_chat.py`)."""

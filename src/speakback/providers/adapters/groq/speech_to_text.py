@@ -1,0 +1,194 @@
+"""Groq's Whisper over HTTP: one request for each pass over a turn."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import httpx2
+
+from speakback.audio.pcm import Samples
+from speakback.providers.adapters.groq.clip import Clip, clip_of
+from speakback.providers.adapters.groq.transcription import NotATranscription, read_transcription, said
+from speakback.providers.errors import Failure, ProviderError
+from speakback.providers.model_list import or_nearest
+from speakback.providers.openai_refusals import Refusal, refusal, request_id
+from speakback.providers.rate_limit import Budget, Exhausted, Turnstile
+from speakback.providers.stt import Passes, Transcript
+from speakback.providers.workers import Workers
+
+BASE_URL = "https://api.groq.com/openai/v1"
+PROMPT_LIMIT_CHARS = 896
+"""What the service enforces; its documentation counts in tokens."""
+RETRY_WITHIN_S = 1.0
+"""A refused request is made once more if the service asks for less than this."""
+PARTIALS_ABOVE, PAUSES_ABOVE = 0.5, 0.2
+"""Passes over a turn that goes on, and at its pauses, are made while the rate limit is fuller than this: the rest is
+kept for final passes, on which the user waits."""
+KEEP_ALIVE_S = 300.0
+CONNECT_TIMEOUT_S = 3.0
+UNHURRIED_S = 30.0
+"""Audio longer than this (a client that commits by itself) takes longer to be answered."""
+SLOWEST_S_PER_S = 0.05
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+_FORM: Mapping[str, str | list[str]] = {
+    "response_format": "verbose_json",
+    "timestamp_granularities[]": ["word", "segment"],  # with words alone there are no segments, so no confidence
+    "temperature": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GroqSttOptions:
+    """Raises `ValueError` for a prompt that is too long."""
+
+    api_key: str = field(repr=False)
+    model: str = "whisper-large-v3-turbo"
+    base_url: str = BASE_URL
+    name: str = "groq"
+    region: str | None = None
+    prompt: str = ""
+    """Words and spellings to expect."""
+    partials: bool = False
+    """Transcribe while the user speaks, too: each time costs a request."""
+    timeout_s: float = 6.0
+    """For a request, its retry and the answer together."""
+    known_models: tuple[str, ...] = ()
+    """What the service had at start, to suggest from."""
+
+    def __post_init__(self) -> None:
+        if len(self.prompt) > PROMPT_LIMIT_CHARS:
+            raise ValueError(f"the prompt may have {PROMPT_LIMIT_CHARS} characters, but has {len(self.prompt)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class GroqSpeechToText:
+    """A `SpeechToText`. `turnstile` is that of the key and model: share it between all that use them.
+
+    Make it in a thread: it reads the certificates of the machine.
+    """
+
+    def __init__(self, options: GroqSttOptions, turnstile: Turnstile) -> None:
+        self.name = options.name
+        self._options = options
+        self._turnstile = turnstile
+        self._workers = Workers("stt", options.name, threads=1)
+        self._http = httpx2.AsyncClient(
+            base_url=options.base_url,
+            headers={"Authorization": f"Bearer {options.api_key}"},
+            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
+            limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_S),
+        )
+
+    @property
+    def passes(self) -> Passes:
+        """See `SpeechToText`: few where the rate limit runs short."""
+        fullness = self._turnstile.fullness()
+        if self._options.partials and fullness > PARTIALS_ABOVE:
+            return Passes.WHILE_SPEAKING
+        return Passes.AT_PAUSES if fullness > PAUSES_ABOVE else Passes.FINAL
+
+    async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
+        """See `SpeechToText`. Silence, and less than 250 ms, is not uploaded. Cancelling closes the connection."""
+        clip = await self._workers.run(partial(clip_of, audio_16k))
+        if isinstance(clip, str):
+            return Transcript("", (), None, rejected=clip)
+        longest_s = self._options.timeout_s + SLOWEST_S_PER_S * max(0.0, clip.duration_ms / 1000 - UNHURRIED_S)
+        try:
+            async with asyncio.timeout(longest_s):
+                answer = await self._accepted(clip, await self._workers.run(clip.wav), language)
+        except TimeoutError:
+            raise self._error(Failure.LATE, f"no answer within {longest_s:g} s") from None
+        transcript = await self._workers.run(partial(_heard, answer.body, clip.audio_16k))
+        if isinstance(transcript, NotATranscription):
+            message, request = f"the answer {transcript}", request_id(answer.headers, {})
+            raise self._error(Failure.BAD_ANSWER, message, request)
+        return transcript
+
+    async def aclose(self) -> None:
+        """See `SpeechToText`."""
+        await self._http.aclose()
+        await self._workers.aclose()
+
+    async def _accepted(self, clip: Clip, wav: bytes, language: str) -> _Answer:
+        """The answer; asked for once more only where the service says that it takes the request in a moment."""
+        for is_last in (False, True):
+            answer = await self._let_through(clip, wav, language)
+            if answer.status == 200:
+                return answer
+            refused = refusal(answer.status, answer.headers, answer.body)
+            wait_s = refused.retry_after_s
+            if wait_s is not None and refused.failure is Failure.RATE_LIMITED:
+                self._turnstile.pause(wait_s)
+            if is_last or wait_s is None or wait_s >= RETRY_WITHIN_S:
+                break
+            await asyncio.sleep(wait_s)
+        raise self._refused(refused)
+
+    async def _let_through(self, clip: Clip, wav: bytes, language: str) -> _Answer:
+        costs = {Budget.REQUESTS_A_MINUTE: 1.0, Budget.REQUESTS_A_DAY: 1.0}
+        costs[Budget.AUDIO_S_AN_HOUR] = clip.duration_ms / 1000
+        try:
+            async with self._turnstile.passing(costs):
+                answer = await self._post(wav, language)
+        except Exhausted as problem:
+            message = f"the rate limit is reached; {problem}"
+            raise self._error(Failure.RATE_LIMITED, message, retry_after_s=problem.wait_s) from None
+        self._turnstile.told(answer.headers)
+        return answer
+
+    async def _post(self, wav: bytes, language: str) -> _Answer:
+        form: dict[str, str | list[str]] = {
+            **_FORM,
+            "model": self._options.model,
+            "language": language.split("-")[0].lower(),
+        }
+        if self._options.prompt:
+            form["prompt"] = self._options.prompt
+        upload = {"file": ("audio.wav", wav, "audio/wav")}  # the name's ending is looked at
+        try:
+            async with self._http.stream("POST", "/audio/transcriptions", data=form, files=upload) as response:
+                body = bytearray()
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise self._error(Failure.BAD_ANSWER, f"the answer is over {MAX_ANSWER_BYTES} bytes long")
+                return _Answer(response.status_code, response.headers, bytes(body))
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            message = f"cannot connect to {self._http.base_url.host}; check the network and the base URL"
+            raise self._error(Failure.UNREACHABLE, message) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+            message = f"the connection broke off ({type(problem).__name__})"
+            raise self._error(Failure.BROKE_OFF, message) from None
+
+    def _refused(self, refused: Refusal) -> ProviderError:
+        words = refused.words
+        if refused.failure is Failure.UNKNOWN_MODEL:
+            words += or_nearest(self._options.model, self._options.known_models)
+        return self._error(refused.failure, words, refused.request_id, refused.retry_after_s)
+
+    def _error(
+        self, failure: Failure, message: str, request: str | None = None, retry_after_s: float | None = None
+    ) -> ProviderError:
+        return ProviderError(
+            "stt",
+            self.name,
+            message,
+            failure=failure,
+            region=self._options.region,
+            request_id=request,
+            retry_after_s=retry_after_s,
+        )
+
+
+def _heard(body: bytes, audio_16k: Samples) -> Transcript | NotATranscription:
+    try:
+        return said(read_transcription(body), audio_16k)
+    except NotATranscription as problem:
+        return problem
