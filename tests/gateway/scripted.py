@@ -38,6 +38,8 @@ class ScriptedConversation:
     calls: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     items: dict[str, Item] = field(default_factory=dict)
     settings: SessionSettings | None = None
+    refusal: Exception | None = None
+    """What `configure` raises, if anything."""
     failure: Exception | None = None
     """What `run` raises, if anything."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,6 +95,8 @@ class ScriptedConversation:
         self.calls.append(("cancel_reply", (response_id, request_id)))
 
     def configure(self, settings: SessionSettings) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         self.settings = settings
 
 

@@ -4,6 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from speakback.gateway.tally import tally_into
 from speakback.observe.metrics import Metrics
+from speakback.providers.decisions import Decision, DecisionKind
 from speakback.session import notices as n
 from speakback.session.latency import TurnMarks, closed
 
@@ -59,6 +60,13 @@ def test_faults_of_the_server_are_counted_and_those_of_clients_are_not() -> None
     samples = read(metrics)
     assert samples["speakback_faults_total", ("transcription_failed",)] == 1
     assert ("speakback_faults_total", ("invalid_value",)) not in samples
+
+
+def test_decisions_of_chains_are_counted() -> None:
+    metrics = Metrics()
+    decision = Decision("tts", DecisionKind.WENT_ON, "hibari", "the socket broke", instead_of="elevenlabs")
+    tally_into(metrics)(n.ProviderDecided(decision))
+    assert read(metrics)["speakback_provider_decisions_total", ("went_on", "hibari", "tts")] == 1
 
 
 def test_two_servers_of_a_process_count_apart() -> None:

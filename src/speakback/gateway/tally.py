@@ -5,6 +5,7 @@ from collections.abc import Callable
 from speakback.observe.metrics import Metrics
 from speakback.session import notices as n
 
+
 def tally_into(metrics: Metrics) -> Callable[[n.Notice], None]:
     """Counts every notice of a session."""
 
@@ -15,6 +16,8 @@ def tally_into(metrics: Metrics) -> Callable[[n.Notice], None]:
                     metrics.turn_was_answered(latency.ttfb_ms)
                 for stage, duration_ms in latency.stages.items():
                     metrics.stage_took(stage, duration_ms)
+            case n.ProviderDecided(decision):
+                metrics.provider_decided(decision.role, decision.kind.value, decision.provider)
             case n.Fault(code=code, by_client=False):
                 metrics.faulted(code)
             case _:

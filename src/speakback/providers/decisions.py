@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["stt", "llm", "tts"]
 
 
-class DecisionKind(Enum):
+class DecisionKind(StrEnum):
     """What was decided."""
 
     FAILED_OVER = "failed_over"

@@ -7,6 +7,7 @@ None where a mark was not reached. Nothing here is an estimate: what was not mea
 from dataclasses import dataclass
 
 from speakback.audio.artifacts import ArtifactReport
+from speakback.providers.decisions import Decision
 
 
 @dataclass(slots=True)
@@ -68,6 +69,8 @@ class TurnLatency:
     """The part of `ttfb_ms` that is neither a model's work nor an intended wait."""
     asr_confidence: float | None
     artifacts: ArtifactReport | None
+    decisions: tuple[Decision, ...] = ()
+    """What chains of providers decided since the record before: failovers, second requests, circuits."""
     drafted: bool = False
     """Whether the reply was begun as a draft: its stages then lie within the endpointing wait."""
 
@@ -115,6 +118,7 @@ def closed(
     response_id: str | None,
     asr_confidence: float | None,
     artifacts: ArtifactReport | None,
+    decisions: tuple[Decision, ...] = (),
     drafted: bool = False,
 ) -> TurnLatency:
     """The ledger of a turn whose marks are all made."""
@@ -139,5 +143,6 @@ def closed(
         own_ms=None if ttfb_ms is None or len(known) < len(accounted) else ttfb_ms - sum(known),
         asr_confidence=asr_confidence,
         artifacts=artifacts,
+        decisions=decisions,
         drafted=drafted,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from speakback.audio.pcm import Samples
+from speakback.providers.decisions import Decision
 from speakback.providers.llm import Usage
 from speakback.session.items import Item, MessageItem, ToolCallItem
 from speakback.session.latency import TurnLatency
@@ -46,6 +47,13 @@ class DraftsCounted:
     """What the drafts of the conversation came to so far."""
 
     book: DraftBook
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDecided:
+    """A chain of providers decided something: one stands in for another, a second request was made, and the like."""
+
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +218,7 @@ Notice: TypeAlias = (
     | UserSpeechStopped
     | OverlapJudged
     | DraftsCounted
+    | ProviderDecided
     | InputBufferCommitted
     | InputBufferCleared
     | TranscriptGrew

@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from speakback.providers.decisions import Decision
+from speakback.providers.engines import Engines
 from speakback.session.notices import Notice
 from speakback.turn.events import Event
 
@@ -31,5 +33,9 @@ class Ports:
     """Tell the turn core."""
     now_ms: Callable[[], int]
     spawn: Spawn
+    engines: Callable[[], Engines]
+    """The engines as this session uses them now; a turn or reply keeps those it began with."""
+    take_decisions: Callable[[], tuple[Decision, ...]]
+    """What the chains of providers decided for this session since this was last asked."""
     log: structlog.stdlib.BoundLogger
     """Bound to the session's ids."""

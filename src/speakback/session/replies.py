@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from speakback.audio.artifacts import ArtifactReport, find_artifacts
 from speakback.audio.pcm import Samples
 from speakback.audio.playout import PlayoutLedger
-from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.session import notices as n
 from speakback.session.asking import Answered, Ask, Rest, same_ask
@@ -56,13 +55,11 @@ class Replies:
 
     def __init__(
         self,
-        engines: Engines,
         history: History,
         ports: Ports,
         played: Callable[[Samples], None],
     ) -> None:
         self.current: Reply | None = None
-        self._engines = engines
         self._history = history
         self._ports = ports
         self._played = played
@@ -217,7 +214,8 @@ class Replies:
             progressed=lambda: self._progressed(reply_id),
             now_ms=self._ports.now_ms,
         )
-        return Reply(plan, self._engines.llm, self._engines.tts, marks, reports)
+        engines = self._ports.engines()
+        return Reply(plan, engines.llm, engines.tts, marks, reports)
 
     def _progressed(self, reply_id: ReplyId) -> None:
         if self.current is not None and self.current.plan.reply_id == reply_id:  # a draft's life is its own
@@ -307,6 +305,7 @@ class Replies:
                     asr_confidence=answered.confidence,
                     artifacts=artifacts,
                     drafted=reply.plan.is_draft,
+                    decisions=self._ports.take_decisions(),
                 )
             )
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from speakback.providers.engines import Pins
 from speakback.providers.llm import Tool
 from speakback.turn.config import TurnConfig
 from speakback.vad.hysteresis import VadConfig
@@ -37,6 +38,8 @@ class SessionSettings:
     max_tokens: int = 160
     temperature: float = 0.3
     hearing: Hearing = Hearing()
+    pins: Pins = Pins()
+    """Which providers and regions the session wants."""
 
 
 @dataclass(frozen=True, slots=True)

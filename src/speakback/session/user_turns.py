@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.stt import Passes, Transcript
 from speakback.session import notices as n
@@ -43,7 +42,6 @@ class UserTurns:
 
     def __init__(
         self,
-        engines: Engines,
         history: History,
         ports: Ports,
         *,
@@ -51,7 +49,6 @@ class UserTurns:
         overheard: Callable[[str], None],
         being_said: Callable[[], str],
     ) -> None:
-        self._engines = engines
         self._history = history
         self._settings = settings
         self._ports = ports
@@ -60,7 +57,9 @@ class UserTurns:
         self._being_said = being_said
         """What the agent says at present or said last, as far as it went out."""
         self.echo = EchoGuard()
-        self.ears = Ears(engines.vad, settings().hearing, self.echo, on_edge=self._on_edge, on_frame=self._on_frame)
+        self.ears = Ears(
+            ports.engines().vad, settings().hearing, self.echo, on_edge=self._on_edge, on_frame=self._on_frame
+        )
         self._turns: dict[TurnId, UserTurn] = {}
         self._transcribed: deque[TurnId] = deque()
         self._open: UserTurn | None = None
@@ -122,7 +121,8 @@ class UserTurns:
         turn.marks.speech_ended_ms = end_ms
         turn.begin_pause(pause)
         self._ports.spawn(self._weigh_sound(turn, pause, self._edge))
-        if self._engines.stt.passes >= Passes.AT_PAUSES:
+        reads_pauses = self._ports.engines().stt.passes >= Passes.AT_PAUSES
+        if reads_pauses or not turn.is_announced:  # over the agent, words must judge
             self._ports.spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
 
     def go_on(self, turn_id: TurnId) -> None:
@@ -187,7 +187,7 @@ class UserTurns:
             self._judge_echo(turn)
         if silence_ahead_ms:
             self._ports.happened(ev.SilenceObserved(silence_ahead_ms))
-        elif self.ears.voiced and self._engines.stt.passes >= Passes.WHILE_SPEAKING:
+        elif self.ears.voiced and self._ports.engines().stt.passes >= Passes.WHILE_SPEAKING:
             position = self.ears.audio.end
             if turn.due_for_partial(position, self._settings().hearing.partial_interval_ms):
                 self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position)))
@@ -282,6 +282,7 @@ class UserTurns:
         self._ports.happened(ev.TurnTranscribed(turn.turn_id, has_words, repair))
 
     def _new(self, turn_id: TurnId, onset: int) -> UserTurn:
+        engines = self._ports.engines()
         preroll = ms_to_samples(self._settings().hearing.preroll_ms, EAR_HZ)
         turn = UserTurn(
             turn_id,
@@ -289,8 +290,8 @@ class UserTurns:
             self.ears.audio,
             onset=onset,
             start=max(onset - preroll, self._turn_end, self.ears.audio.start),
-            stt=self._engines.stt,
-            end_of_turn=self._engines.end_of_turn,
+            stt=engines.stt,
+            end_of_turn=engines.end_of_turn,
             language=self._settings().language,
             spawn=self._ports.spawn,
         )

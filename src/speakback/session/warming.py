@@ -3,15 +3,14 @@
 import asyncio
 
 from speakback.providers.errors import ProviderError
-from speakback.providers.llm import LanguageModel, Prompt
+from speakback.providers.llm import Prompt
 from speakback.session.ports import Ports
 
 
 class Warming:
     """One reading at a time. What it reads is dropped if it turned out otherwise; a reply takes over its own prompt."""
 
-    def __init__(self, llm: LanguageModel, ports: Ports) -> None:
-        self._llm = llm
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._reading: asyncio.Task[None] | None = None
         self._prompt: Prompt | None = None
@@ -35,6 +34,6 @@ class Warming:
 
     async def _read(self, prompt: Prompt) -> None:
         try:
-            await self._llm.warm(prompt)
+            await self._ports.engines().llm.warm(prompt)
         except ProviderError as problem:
             self._ports.log.warning("the model was not warmed", problem=str(problem))

@@ -8,6 +8,8 @@ import pytest
 
 from speakback.gateway.binary import AudioFrame, Kind, pack, unpack
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
+from speakback.providers.chain.entry import UnknownPin
+from speakback.providers.decisions import Decision, DecisionKind
 from speakback.session import notices as n
 from speakback.session.items import MessageItem, ToolOutputItem
 from speakback.session.settings import ReplyOptions
@@ -274,3 +276,27 @@ async def test_unreadable_messages_are_counted_until_a_readable_one() -> None:
     assert codec.unreadable_in_a_row == 3
     codec.receive_text(b'{"type": "input_audio_buffer.clear"}')
     assert codec.unreadable_in_a_row == 0
+
+
+async def test_what_a_chain_decided_is_told_to_who_asked_for_it() -> None:
+    decision = Decision("llm", DecisionKind.FAILED_OVER, "llama", "groq: HTTP 503", instead_of="groq")
+    codec = codec_for(ScriptedConversation())
+    assert events(codec.encode(n.ProviderDecided(decision))) == []
+    tell(codec, "session.update", session={"speakback": {"events": ["provider"]}})
+    (event,) = events(codec.encode(n.ProviderDecided(decision)))
+    assert event["type"] == "speakback.provider"
+    assert (event["role"], event["kind"], event["provider"]) == ("llm", "failed_over", "llama")
+    assert (event["instead_of"], event["reason"]) == ("groq", "groq: HTTP 503")
+
+
+async def test_a_pin_that_nobody_can_serve_changes_nothing() -> None:
+    conversation = ScriptedConversation(refusal=UnknownPin("tts: there is no provider 'x'; there is hibari"))
+    codec = codec_for(conversation)
+    error = error_of(
+        tell(codec, "session.update", session={"instructions": "new", "speakback": {"providers": {"tts": "x"}}})
+    )
+    assert error["param"] == "session.speakback.providers"
+    assert "there is hibari" in str(error["message"])
+    conversation.refusal = None
+    (answer,) = events(tell(codec, "session.update", session={}))
+    assert answer["session"]["instructions"] == "Be brief."  # type: ignore[index]

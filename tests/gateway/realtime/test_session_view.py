@@ -7,6 +7,8 @@ from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.session_object import session_object
 from speakback.gateway.realtime.session_view import EAGERNESS, SessionView, first_view, patched
 from speakback.gateway.realtime.wire_models import SessionPatch
+from speakback.providers.chain.entry import Pin
+from speakback.providers.engines import Pins
 from speakback.turn.barge_in import BargeIn
 from speakback.turn.endpointing import FixedEndpointing
 from tests.gateway.scripted import OFFER
@@ -120,6 +122,17 @@ def test_a_strategy_may_be_changed_in_single_values() -> None:
     assert kept.settings.turn.endpointing.sure_ms == 111  # type: ignore[union-attr]
 
 
+def test_a_name_pins_a_provider_and_null_unpins_it() -> None:
+    pinned = after({"speakback": {"providers": {"tts": "elevenlabs-v3", "stt": {"region": "eu", "only": False}}}})
+    assert pinned.settings.pins == Pins(stt=Pin(region="eu"), tts=Pin("elevenlabs-v3"))
+    assert wire(pinned)["speakback"]["providers"] == {  # type: ignore[index]
+        "stt": {"provider": None, "region": "eu", "only": False},
+        "tts": {"provider": "elevenlabs-v3", "region": None, "only": False},
+    }
+    kept = after({"speakback": {"providers": {"stt": None}}}, pinned)
+    assert kept.settings.pins == Pins(tts=Pin("elevenlabs-v3"))
+
+
 def test_inf_means_the_servers_own_limit() -> None:
     assert after({"max_output_tokens": 7}).settings.max_tokens == 7
     assert after({"max_output_tokens": "inf"}, after({"max_output_tokens": 7})).settings.max_tokens == 160
@@ -132,6 +145,7 @@ def test_nothing_of_ours_is_shown_before_the_client_asks() -> None:
         "binary_audio": False,
         "events": [],
         "playback_ack": True,
+        "providers": {},
         "strategy": "overlap-aware",
         "correlation_id": "corr-1",
     }

@@ -22,6 +22,7 @@ from speakback.gateway.realtime.session_object import session_object
 from speakback.gateway.realtime.session_view import SessionView, max_tokens_of, patched, speaks, tools_of, wire_format
 from speakback.gateway.realtime.wire_items import item_from_wire, item_object
 from speakback.gateway.realtime.wire_models import ResponseParams
+from speakback.providers.chain.entry import UnknownPin
 from speakback.session.notices import Notice, ReplyAudioSent, ReplyMessageEnded
 from speakback.session.settings import ReplyOptions
 
@@ -132,10 +133,13 @@ class RealtimeCodec:
 
     def _update(self, event: c.SessionUpdate) -> WireEvent:
         view = patched(self.view, event.session)
+        if view.settings != self.view.settings:
+            try:
+                self._conversation.configure(view.settings)
+            except UnknownPin as problem:
+                raise Refusal("invalid_value", str(problem), param="session.speakback.providers") from None
         if view.input_format != self.view.input_format:
             self._user_audio = IncomingAudio(view.input_format)
-        if view.settings != self.view.settings:
-            self._conversation.configure(view.settings)
         self.view = view
         return {"type": "session.updated", "session": self._session_object()}
 

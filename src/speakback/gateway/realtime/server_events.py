@@ -44,6 +44,9 @@ def events_for(notice: n.Notice, view: SessionView, conversation_id: str, correl
         case n.DraftsCounted():
             drafts = {"type": "speakback.drafts", **asdict(notice.book), "correlation_id": correlation_id}
             return [drafts] if "drafts" in view.events else []
+        case n.ProviderDecided():
+            decided = {"type": "speakback.provider", **asdict(notice.decision), "correlation_id": correlation_id}
+            return [decided] if "provider" in view.events else []
         case n.Fault():
             return [error_event(notice.code, notice.message, by_client=notice.by_client, param=notice.param,
                                 event_id=notice.request_id)]  # fmt: skip

@@ -1,11 +1,14 @@
 """The wire's session object: the values in effect, as `session.created` and `session.updated` show them. Pure."""
 
 import json
+from dataclasses import asdict
 from typing import TypeAlias
 
 from speakback.gateway.realtime.formats import WireFormat
 from speakback.gateway.realtime.session_view import SessionView
 from speakback.gateway.realtime.wire_models import SemanticVad
+from speakback.providers.chain.entry import ANY
+from speakback.providers.engines import Pins
 from speakback.providers.llm import Tool
 from speakback.turn.barge_in import BargeIn
 from speakback.turn.endpointing import FixedEndpointing
@@ -48,6 +51,7 @@ def session_object(view: SessionView, session_id: str, correlation_id: str) -> W
             "binary_audio": view.binary_audio,
             "events": list(view.events),
             "playback_ack": view.playback_ack,
+            "providers": _pins_object(settings.pins),
             "strategy": view.strategy,
             "correlation_id": correlation_id,
         }
@@ -84,6 +88,12 @@ def _turn_detection_object(view: SessionView) -> WireObject | None:
     chosen = view.turn_detection
     eagerness = chosen.eagerness if isinstance(chosen, SemanticVad) and chosen.eagerness else "auto"
     return {"type": "semantic_vad", "eagerness": eagerness, **answers}
+
+
+def _pins_object(pins: Pins) -> WireObject:
+    """What is pinned; a role that is not is left out."""
+    roles = (("stt", pins.stt), ("llm", pins.llm), ("tts", pins.tts))
+    return {role: asdict(pin) for role, pin in roles if pin != ANY}
 
 
 def _tool_object(tool: Tool) -> WireObject:

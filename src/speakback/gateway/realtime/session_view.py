@@ -15,11 +15,15 @@ from speakback.gateway.realtime.wire_models import (
     Extension,
     FunctionTool,
     InputAudio,
+    ProviderPin,
+    ProviderPins,
     SemanticVad,
     ServerVad,
     SessionPatch,
     StrategyChoice,
 )
+from speakback.providers.chain.entry import Pin
+from speakback.providers.engines import Pins
 from speakback.providers.llm import Tool
 from speakback.session.settings import SessionSettings
 from speakback.turn.barge_in import BargeIn
@@ -42,7 +46,7 @@ DEFAULT_SILENCE_MS = 500
 IDLE_PROMPTS = 3
 """How often `idle_timeout_ms` makes the agent speak up before it waits in silence."""
 
-OWN_EVENTS = ("latency", "overlap", "drafts")
+OWN_EVENTS = ("latency", "overlap", "drafts", "provider")
 """The events of ours that a client may ask for (`speakback.<name>`)."""
 
 
@@ -190,7 +194,25 @@ def _with_extension(view: SessionView, patch: Extension) -> SessionView:
                     param=f"session.speakback.events.{index}",
                 )
         view = replace(view, events=tuple(dict.fromkeys(patch.events)))
+    if patch.providers is not None:
+        pins = _pins(view.settings.pins, patch.providers)
+        view = replace(view, settings=replace(view.settings, pins=pins))
     return view if patch.strategy is None else _with_strategy(view, patch.strategy)
+
+
+def _pins(pins: Pins, patch: ProviderPins) -> Pins:
+    """What is left out stays pinned as it is; null unpins."""
+    named = patch.model_fields_set
+    return Pins(
+        stt=_pin(patch.stt) if "stt" in named else pins.stt,
+        llm=_pin(patch.llm) if "llm" in named else pins.llm,
+        tts=_pin(patch.tts) if "tts" in named else pins.tts,
+    )
+
+
+def _pin(wish: str | ProviderPin | None) -> Pin:
+    asked = ProviderPin(provider=wish) if isinstance(wish, str) or wish is None else wish
+    return Pin(asked.provider, asked.region, asked.only)
 
 
 def _with_strategy(view: SessionView, choice: str | StrategyChoice) -> SessionView:

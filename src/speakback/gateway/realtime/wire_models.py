@@ -120,12 +120,29 @@ class StrategyChoice(WireModel):
     overrides: dict[str, int | float | bool | str] = {}
 
 
+class ProviderPin(WireModel):
+    """Whom a role is to be served by. A provider is a wish, with `only` a law; a region is always a law."""
+
+    provider: str | None = None
+    region: str | None = None
+    only: bool = False
+
+
+class ProviderPins(WireModel):
+    """`session.speakback.providers`: a name stands for a pin of that provider; null unpins the role."""
+
+    stt: str | ProviderPin | None = None
+    llm: str | ProviderPin | None = None
+    tts: str | ProviderPin | None = None
+
+
 class Extension(WireModel):
     """`session.speakback`: whoever sends it has opted in."""
 
     binary_audio: bool | None = None
     events: list[str] | None = None
     playback_ack: bool | None = None
+    providers: ProviderPins | None = None
     strategy: str | StrategyChoice | None = None
 
 
