@@ -18,7 +18,7 @@ def test_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["serve", "call", "demo", "doctor", "config", "key", "weights", "replay", "evaluate", "simulate"]
+    "verb", ["serve", "call", "demo", "doctor", "config", "key", "weights", "replay", "evaluate", "simulate", "emulate"]
 )
 def test_every_verb_explains_itself(verb: str) -> None:
     result = CliRunner().invoke(app, [verb, "--help"])

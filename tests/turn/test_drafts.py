@@ -232,12 +232,23 @@ def test_what_was_no_draft_is_not_counted() -> None:
 
 
 def test_too_much_waste_ends_drafting_until_there_is_use() -> None:
+    talk = wasteful()
+    assert talk.at(2400, EndOfTurnScored(turn(1), 2, 0.5)) == []
+
+
+def test_a_sure_end_is_drafted_to_though_the_budget_is_spent() -> None:
+    """Else one early mistake would end drafting for the rest of the conversation."""
+    talk = wasteful()
+    assert StartDraft in map(type, talk.at(2400, EndOfTurnScored(turn(1), 2, 0.9)))
+
+
+def wasteful() -> Conversation:
     talk = drafting()
     talk.at(2200, SpeechStarted(2200))
     talk.at(2250, DraftSettled(reply(1), promoted=False, tokens=61, characters=0))
     talk.at(2300, SpeechStopped(2300))
     talk.at(2350, PauseTranscribed(turn(1), 2, has_words=True))
-    assert talk.at(2400, EndOfTurnScored(turn(1), 2, 0.9)) == []
+    return talk
 
 
 @pytest.mark.parametrize(
@@ -256,7 +267,7 @@ def test_too_much_waste_ends_drafting_until_there_is_use() -> None:
 )
 def test_waste_is_bounded_by_a_free_amount_and_a_share_of_what_was_of_use(book: DraftBook, allowed: bool) -> None:
     policy = Drafts(wasted_share=0.4, free_tokens=60, free_characters=240)
-    assert policy.allows(book, 0.9, drafted_in_turn=0) is allowed
+    assert policy.allows(book, 0.5, drafted_in_turn=0) is allowed
 
 
 def test_a_policy_that_fails_is_reported_and_nothing_is_drafted() -> None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from speakback.config import Settings
+from speakback.config.roster import roster
 from speakback.providers.registry import needed_weights
 from speakback.weights import REGISTRY
 from speakback.weights.cache import Cache, cache_root
@@ -17,9 +20,13 @@ PACKAGES_OF: Mapping[str, Sequence[str]] = {
     "audio": ("numpy", "soxr", "soundfile"),
     "voice activity": ("onnxruntime",),
     "stt whisper": ("ctranslate2", "tokenizers"),
+    "stt groq": ("httpx2",),
     "end_of_turn smart-turn": ("onnxruntime",),
     "llm llama": ("xllamacpp",),
     "llm openai": ("openai",),
+    "llm groq": ("openai",),
+    "tts elevenlabs": ("websockets", "httpx2"),
+    "tts elevenlabs-v3": ("websockets",),
     "tts hibari": ("hibari-tts", "onnxruntime"),
     "tts piper": ("hibari-tts", "onnxruntime"),
 }
@@ -60,38 +67,43 @@ def _package(name: str) -> Finding:
 
 
 def _providers(settings: Settings) -> list[tuple[str, str]]:
-    return [
-        ("stt", settings.stt.provider),
-        ("end_of_turn", settings.end_of_turn.provider),
-        ("llm", settings.llm.provider),
-        ("tts", settings.tts.provider),
-    ]
+    """Every role with each that may serve it, in the order in which they are asked."""
+    names = roster(settings)
+    in_order = (
+        ("stt", names.stt),
+        ("end_of_turn", (settings.end_of_turn.provider,)),
+        ("llm", names.llm),
+        ("tts", names.tts),
+    )
+    return [(role, name) for role, chain in in_order for name in chain]
 
 
 def providers(settings: Settings) -> list[Finding]:
-    """Which engine plays each part; of keys only whether they are set."""
-    llm = settings.llm
-    details = {
-        "stt": str(settings.stt.model_path or settings.stt.model),
-        "end_of_turn": str(settings.end_of_turn.model_path or ""),
-        "llm": ", ".join(
-            filter(
-                None,
-                (
-                    llm.model,
-                    str(llm.model_path or ""),
-                    llm.base_url or "",
-                    f"key {'set' if llm.api_key else 'not set'}" if llm.provider == "openai" else "",
-                ),
-            )
-        ),
-        "tts": f"voice {settings.tts.voice}" if settings.tts.provider == "hibari" else "",
-    }
-    found = [
-        Finding(role, f"{name} ({details[role]})" if details[role] else name) for role, name in _providers(settings)
-    ]
+    """Who plays each part; of keys only whether they are set."""
+    found = [Finding(role, _described(role, name, settings)) for role, name in _providers(settings)]
     keys = len(settings.server.accepted_key_hashes)
     return [*found, Finding("server", f"{settings.server.host}:{settings.server.port}, API keys: {keys or 'none'}")]
+
+
+def _described(role: str, name: str, settings: Settings) -> str:
+    stt, llm, groq, elevenlabs = settings.stt, settings.llm, settings.groq, settings.elevenlabs
+    details: dict[tuple[str, str], tuple[object, ...]] = {
+        ("stt", "whisper"): (stt.model_path or stt.model,),
+        ("stt", "groq"): (groq.stt_model, groq.base_url, _key(groq.api_key)),
+        ("end_of_turn", "smart-turn"): (settings.end_of_turn.model_path,),
+        ("llm", "llama"): (llm.model_path,),
+        ("llm", "openai"): (llm.model, llm.base_url, _key(llm.api_key)),
+        ("llm", "groq"): (" or ".join(groq.llm_models), groq.base_url, _key(groq.api_key)),
+        ("tts", "hibari"): (f"voice {settings.tts.voice}",),
+        ("tts", "elevenlabs"): (elevenlabs.model, f"voice {elevenlabs.voice_id}", _key(elevenlabs.api_key)),
+        ("tts", "elevenlabs-v3"): (elevenlabs.expressive_model, f"voice {elevenlabs.voice_id}"),
+    }
+    told = ", ".join(str(detail) for detail in details.get((role, name), ()) if detail)
+    return f"{name} ({told})" if told else name
+
+
+def _key(key: SecretStr | None) -> str:
+    return "key set" if key else "key not set"
 
 
 def weights(settings: Settings) -> list[Finding]:

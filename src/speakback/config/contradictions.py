@@ -29,6 +29,19 @@ def _service_problem(settings: Settings) -> str | None:
     return f'llm.provider is "openai", which needs {" and ".join(missing)} to be set too.'
 
 
+def _groq_problem(settings: Settings) -> str | None:
+    asked = [name for name, section in (("stt", settings.stt), ("llm", settings.llm)) if section.provider == "groq"]
+    if not asked or settings.groq.api_key is not None:
+        return None
+    return f'{asked[0]}.provider is "groq", which needs groq.api_key (GROQ_API_KEY) to be set too.'
+
+
+def _elevenlabs_problem(settings: Settings) -> str | None:
+    if settings.tts.provider != "elevenlabs" or settings.elevenlabs.api_key is not None:
+        return None
+    return 'tts.provider is "elevenlabs", which needs elevenlabs.api_key (ELEVENLABS_API_KEY) to be set too.'
+
+
 def _threshold_problem(settings: Settings) -> str | None:
     vad = settings.vad
     if vad.release_threshold <= vad.threshold:
@@ -53,6 +66,8 @@ def _context_problem(settings: Settings) -> str | None:
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     bind_problem,
     _service_problem,
+    _groq_problem,
+    _elevenlabs_problem,
     _threshold_problem,
     _language_problem,
     _context_problem,

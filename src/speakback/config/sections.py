@@ -19,7 +19,7 @@ from speakback.config.section import (
     Section,
     Threads,
 )
-from speakback.config.services import SERVICE_URL_PATTERN, ElevenLabsSettings, GroqSettings, ServiceUrl
+from speakback.config.services import SERVICE_URL_PATTERN, ChainSettings, ElevenLabsSettings, GroqSettings, ServiceUrl
 
 
 class ServerSettings(Section):
@@ -93,7 +93,9 @@ class VadSettings(Section):
 class SttSettings(Section):
     """Speech to text."""
 
-    provider: Literal["whisper"] = Field(default="whisper", description="Engine.")
+    provider: Literal["auto", "whisper", "groq"] = Field(
+        default="auto", description="auto is groq where there is a key for it, and whisper, on this machine, elsewhere."
+    )
     model: Literal["tiny.en", "base"] = Field(
         default="tiny.en", description="tiny.en is twice as fast; base has better words and knows other languages."
     )
@@ -127,9 +129,10 @@ class EndOfTurnSettings(Section):
 class LlmSettings(Section):
     """The language model that writes the replies."""
 
-    provider: Literal["llama", "echo", "openai"] = Field(
-        default="llama",
-        description="llama runs a GGUF file in process, openai asks any OpenAI-compatible service, echo repeats.",
+    provider: Literal["auto", "llama", "echo", "openai", "groq"] = Field(
+        default="auto",
+        description="auto is groq where there is a key for it, else llama, which runs a GGUF file in process; openai "
+        "asks any OpenAI-compatible service, echo repeats.",
     )
     model: str = Field(
         default="",
@@ -168,7 +171,10 @@ class LlmSettings(Section):
 class TtsSettings(Section):
     """The agent's voice."""
 
-    provider: Literal["hibari", "piper"] = Field(default="hibari", description="Engine.")
+    provider: Literal["auto", "hibari", "piper", "elevenlabs"] = Field(
+        default="auto",
+        description="auto is elevenlabs where there is a key for it, else hibari; that and piper run on this machine.",
+    )
     voice: str = Field(
         default="heart", min_length=1, description="Name of the voice, for hibari; piper has only one and ignores it."
     )
@@ -220,6 +226,7 @@ class Settings(BaseModel):
     tts: TtsSettings = TtsSettings()
     log: LogSettings = LogSettings()
     trace: TraceSettings = TraceSettings()
+    chain: ChainSettings = ChainSettings()
     groq: GroqSettings = GroqSettings()
     elevenlabs: ElevenLabsSettings = ElevenLabsSettings()
     weights: WeightsSettings = WeightsSettings()

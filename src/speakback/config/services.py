@@ -11,6 +11,24 @@ SERVICE_URL_PATTERN = r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$"
 Setting = Annotated[float, Field(ge=0, le=1)]
 
 
+class ChainSettings(Section):
+    """What happens when a service fails or is late. Each decision is told in the session's events and metrics."""
+
+    last_resort: Literal["local", "none"] = Field(
+        default="local",
+        description="Who stands in for services: models of this machine, loaded at start, or nobody.",
+    )
+    hedging: bool = Field(
+        default=True, description="Make a second request where one is later than 19 of 20; the first answer counts."
+    )
+    hedge_with: Literal["same", "next"] = Field(
+        default="same", description="Whom to ask then: the same service again, or the next provider in order."
+    )
+    hedge_share: float = Field(
+        default=0.2, ge=0, le=1, description="Second requests for each first one, at most, in the long run."
+    )
+
+
 class GroqSettings(Section):
     """Groq: speech to text and a language model. With a key, `auto` takes both roles."""
 

@@ -18,14 +18,13 @@ from speakback.providers.tts import TextToSpeech
 from speakback.timebase import VOICE_HZ, ms_to_samples, samples_to_ms
 
 STT_WEIGHTS, LLM_WEIGHTS = "whisper-tiny.en", "qwen2.5-coder-0.5b"
+LLM_FILE = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
 
 @asynccontextmanager
 async def local_speaker() -> AsyncIterator[Speaker]:
     """The local voice. Raises `ProviderError`."""
-    from speakback.providers.adapters.hibari import Hibari
-
-    voice = Hibari()
+    voice = await asyncio.to_thread(_load_voice)
     try:
         await voice.warm()
         yield VoiceSpeaker(voice)
@@ -36,10 +35,7 @@ async def local_speaker() -> AsyncIterator[Speaker]:
 @asynccontextmanager
 async def local_recogniser(weights_directory: Path | None = None) -> AsyncIterator[Recogniser]:
     """Local Whisper. Raises `WeightsError` and `ProviderError`."""
-    from speakback.providers.adapters.whisper import Whisper
-
-    folder = await asyncio.to_thread(weights.resolve, STT_WEIGHTS, directory=weights_directory)
-    whisper = await asyncio.to_thread(Whisper, folder, name=STT_WEIGHTS)
+    whisper = await asyncio.to_thread(_load_whisper, weights_directory)
     try:
         yield SttRecogniser(whisper)
     finally:
@@ -49,14 +45,29 @@ async def local_recogniser(weights_directory: Path | None = None) -> AsyncIterat
 @asynccontextmanager
 async def local_writer(weights_directory: Path | None = None) -> AsyncIterator[Writer]:
     """The local language model. Raises `WeightsError` and `ProviderError`."""
-    from speakback.providers.adapters.llama import Llama
-
-    folder = await asyncio.to_thread(weights.resolve, LLM_WEIGHTS, directory=weights_directory)
-    llama = await asyncio.to_thread(Llama, folder / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf")
+    llama = await asyncio.to_thread(_load_llama, weights_directory)
     try:
         yield ModelWriter(llama)
     finally:
         await llama.aclose()
+
+
+def _load_voice() -> TextToSpeech:
+    from speakback.providers.adapters.hibari import Hibari
+
+    return Hibari()
+
+
+def _load_whisper(weights_directory: Path | None) -> SpeechToText:
+    from speakback.providers.adapters.whisper import Whisper
+
+    return Whisper(weights.resolve(STT_WEIGHTS, directory=weights_directory), name=STT_WEIGHTS)
+
+
+def _load_llama(weights_directory: Path | None) -> LanguageModel:
+    from speakback.providers.adapters.llama import Llama
+
+    return Llama(weights.resolve(LLM_WEIGHTS, directory=weights_directory) / LLM_FILE)
 
 
 class VoiceSpeaker:
@@ -98,7 +109,7 @@ def character_times(text: str, words: list[SpokenWord], length_ms: int) -> tuple
         times_ms += [word.start_samples * 1000 / VOICE_HZ, word.end_samples * 1000 / VOICE_HZ]
     ascending = np.minimum(np.maximum.accumulate([*times_ms, float(length_ms)]), length_ms)
     edges = np.interp(np.arange(len(text) + 1), [*places, len(text)], ascending).round().astype(int)
-    edges[0], edges[-1] = 0, length_ms
+    edges[0] = 0
     return tuple(edges[:-1].tolist()), tuple(np.diff(edges).tolist())
 
 

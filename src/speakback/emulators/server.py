@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 SHUTDOWN_S = 0.2
 """How long requests may take to end when the server does; a stalled one never would."""
 
+LAST_PORT = 65_535
 ANY_PORT: Mapping[str, int] = MappingProxyType({})
 
 
@@ -51,14 +52,27 @@ async def _listening(name: str, app: web.Application, host: str, port: int) -> A
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
     try:
+        if not 0 <= port <= LAST_PORT:  # some event loops take it modulo 65536
+            raise CannotListenError(f"{name}: cannot listen on {host}:{port} (ports are from 0 to {LAST_PORT})")
         try:
             await web.TCPSite(runner, host, port).start()
-        except (OSError, OverflowError) as problem:
-            reason = getattr(problem, "strerror", None) or problem
+        except OSError as problem:
+            reason = problem.strerror or problem
             raise CannotListenError(f"{name}: cannot listen on {host}:{port} ({reason})") from None
         bound: int = runner.addresses[0][1]
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
     finally:
+        for site in list(runner.sites):
+            await site.stop()
+        await _end(at_work)
         await runner.cleanup()
-        if at_work:  # cancelled by now; the runner does not wait until they have ended
-            await asyncio.wait(at_work)
+
+
+async def _end(at_work: set[asyncio.Task[object]]) -> None:
+    """Let handlers end, then cancel them, once: the runner would cancel them twice, in the midst of clearing up."""
+    if at_work:
+        _, late = await asyncio.wait(at_work, timeout=SHUTDOWN_S)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)

@@ -1,6 +1,6 @@
 """Pytest fixtures that serve the emulated services to tests of any code, in any language's terms: plain HTTP addresses.
 
-They are there where this package is installed (entry point `pytest11`), or by this line in a `conftest.py`:
+They are there by this line in a `conftest.py` or in a test module:
 
     pytest_plugins = ["speakback.emulators.testing"]
 
@@ -14,6 +14,8 @@ once, without models, and every test has a fresh one:
 
 `groq_emulator.hears("Hello there.")` and `.writes("Sure.", "Bye.")` say what it transcribes and replies.
 The faults that there are: `speakback.emulators.faults.Fault`; a share may stand behind each: `"429=0.5,stalled"`.
+
+(PYTEST_DONT_REWRITE: it has no test's asserts, and may be imported before pytest is told of it.)
 """
 
 import asyncio

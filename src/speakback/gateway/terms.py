@@ -1,6 +1,7 @@
 """The configuration, as far as it concerns clients. Pure."""
 
 from speakback.config import ConfigError, Settings
+from speakback.config.roster import roster
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
 from speakback.gateway.realtime.session_view import Offer
@@ -32,7 +33,7 @@ def _offer(settings: Settings) -> Offer:
     llm, stt = settings.llm, settings.stt
     only_english = stt.model == "tiny.en" and stt.model_path is None
     return Offer(
-        model=llm.model or llm.provider,
+        model=llm.model or roster(settings).llm[0],
         voice=settings.tts.voice,
         speed=settings.tts.speed,
         languages=("en",) if only_english else None,

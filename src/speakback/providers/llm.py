@@ -72,7 +72,10 @@ LlmDelta: TypeAlias = TextDelta | ToolCall | Usage
 class LanguageModel(Protocol):
     """Writes replies. One call at a time per session; calls of different sessions may overlap."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Who it is, in logs and errors."""
+        ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
         """Stream one reply. Closing the generator, or cancelling its task, stops the model within a token.

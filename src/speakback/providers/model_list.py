@@ -4,12 +4,12 @@ import asyncio
 import difflib
 import json
 from collections.abc import Sequence
-from functools import partial
 
 import httpx2
 
 from speakback.providers.errors import Failure, ProviderError
 from speakback.providers.openai_refusals import refusal, request_id
+from speakback.providers.tls import certificates
 
 TIMEOUT_S = 5.0
 
@@ -23,9 +23,8 @@ async def fetch_models(
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        # in a thread, because it reads the certificates of the machine
-        client = await asyncio.to_thread(partial(httpx2.AsyncClient, headers=headers, timeout=TIMEOUT_S))
-        async with client as http:
+        tls = await asyncio.to_thread(certificates)
+        async with httpx2.AsyncClient(headers=headers, timeout=TIMEOUT_S, verify=tls) as http:
             answer = await http.get(f"{base_url.rstrip('/')}/models")
     except httpx2.TimeoutException:
         failure, message = Failure.LATE, f"the list of models did not come within {TIMEOUT_S:g} s"

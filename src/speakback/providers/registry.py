@@ -1,16 +1,36 @@
 """From the configuration to loaded, warm engines: the one place where a provider's name becomes its adapter."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from speakback import weights
 from speakback.config import Settings
+from speakback.config.roster import SERVICES, roster
+from speakback.providers import services
+from speakback.providers.chain.budget import BudgetOptions
+from speakback.providers.chain.entry import Entry
+from speakback.providers.chain.lateness import LatenessOptions
+from speakback.providers.chain.llm_chain import LlmChain
+from speakback.providers.chain.options import LLM_OPTIONS, STT_OPTIONS, TTS_OPTIONS, ChainOptions
+from speakback.providers.chain.stt_chain import SttChain
+from speakback.providers.chain.tts_chain import TtsChain
 from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.engines import Engines
 from speakback.providers.llm import LanguageModel
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
+
+N = TypeVar("N")
+
+LOCAL_LATENESS: Mapping[str, LatenessOptions] = {
+    "whisper": LatenessOptions(prior_ms=1000, floor_ms=300, ceiling_ms=4000, per_audio_s_ms=60),
+    "llama": LatenessOptions(prior_ms=2000, floor_ms=500, ceiling_ms=8000),
+    "hibari": LatenessOptions(prior_ms=500, floor_ms=200, ceiling_ms=2000),
+}
+"""The models of this machine are slower than services, and slower still where many use them."""
 
 
 def _weights(weights_id: str, settings: Settings) -> Path:
@@ -57,15 +77,6 @@ def _echo(settings: Settings) -> LanguageModel:
     return Echo()
 
 
-def _openai(settings: Settings) -> LanguageModel:
-    from speakback.providers.adapters.openai_chat import OpenAiChat
-
-    llm = settings.llm
-    assert llm.base_url is not None, "the configuration refuses openai without a base_url"
-    api_key = None if llm.api_key is None else llm.api_key.get_secret_value()
-    return OpenAiChat(base_url=llm.base_url, model=llm.model, api_key=api_key)
-
-
 def _hibari(settings: Settings) -> TextToSpeech:
     from speakback.providers.adapters.hibari import Hibari
 
@@ -78,23 +89,34 @@ def _piper(settings: Settings) -> TextToSpeech:
     return Piper(speed=settings.tts.speed, directory=settings.weights.directory)
 
 
-STT: dict[str, Callable[[Settings], SpeechToText]] = {"whisper": _whisper}
+STT: dict[str, Callable[[Settings], SpeechToText]] = {"whisper": _whisper, "groq": services.groq_stt}
 END_OF_TURN: dict[str, Callable[[Settings], EndOfTurnModel | None]] = {
     "smart-turn": _smart_turn,
     "none": _no_end_of_turn,
 }
-LLM: dict[str, Callable[[Settings], LanguageModel]] = {"llama": _llama, "echo": _echo, "openai": _openai}
-TTS: dict[str, Callable[[Settings], TextToSpeech]] = {"hibari": _hibari, "piper": _piper}
+LLM: dict[str, Callable[[Settings], LanguageModel]] = {
+    "llama": _llama,
+    "echo": _echo,
+    "openai": services.openai_llm,
+    "groq": services.groq_llm,
+}
+TTS: dict[str, Callable[[Settings], TextToSpeech]] = {
+    "hibari": _hibari,
+    "piper": _piper,
+    "elevenlabs": services.elevenlabs,
+    "elevenlabs-v3": services.elevenlabs_v3,
+}
 
 
 def needed_weights(settings: Settings) -> tuple[str, ...]:
     """Ids of the registered weights that `build_engines` resolves for this configuration."""
+    names = roster(settings)
     wanted = {
         "silero-vad": True,
-        f"whisper-{settings.stt.model}": settings.stt.model_path is None,
+        f"whisper-{settings.stt.model}": "whisper" in names.stt and settings.stt.model_path is None,
         "smart-turn-v3.2": settings.end_of_turn.provider == "smart-turn" and settings.end_of_turn.model_path is None,
-        "qwen2.5-coder-0.5b": settings.llm.provider == "llama" and settings.llm.model_path is None,
-        "piper-joe": settings.tts.provider == "piper",
+        "qwen2.5-coder-0.5b": "llama" in names.llm and settings.llm.model_path is None,
+        "piper-joe": "piper" in names.tts,
     }
     return tuple(weights_id for weights_id, is_wanted in wanted.items() if is_wanted)
 
@@ -102,14 +124,51 @@ def needed_weights(settings: Settings) -> tuple[str, ...]:
 async def build_engines(settings: Settings) -> Engines:
     """Load and warm what `settings` names; slow (seconds), off the event loop. Raises `WeightsError`, `ProviderError`.
 
-    Models are loaded one after the other, so that the peak of memory is one load's.
+    Models are loaded one after the other, so that the peak of memory is one load's. A role that a service serves
+    gets a chain, even if nobody else is in it: lateness and second requests are the chain's business.
     """
     from speakback.vad.silero import SileroVad
 
+    names = roster(settings)
     silero = await asyncio.to_thread(_weights, "silero-vad", settings)
-    stt = await asyncio.to_thread(STT[settings.stt.provider], settings)
+    stts = await _entries(names.stt, STT, settings)
     end_of_turn = await asyncio.to_thread(END_OF_TURN[settings.end_of_turn.provider], settings)
-    llm = await asyncio.to_thread(LLM[settings.llm.provider], settings)
-    tts = await asyncio.to_thread(TTS[settings.tts.provider], settings)
+    llms = await _entries(names.llm, LLM, settings)
+    voices = await _entries(names.tts, TTS, settings)
+    stt = SttChain(stts, _options(STT_OPTIONS, settings)) if _has_service(names.stt) else stts[0].engine
+    llm = LlmChain(llms, _options(LLM_OPTIONS, settings)) if _has_service(names.llm) else llms[0].engine
+    tts = TtsChain(voices, _options(TTS_OPTIONS, settings)) if _has_service(names.tts) else voices[0].engine
     await tts.warm()
     return Engines(vad=SileroVad(silero / "silero_vad.onnx"), stt=stt, end_of_turn=end_of_turn, llm=llm, tts=tts)
+
+
+async def _entries(
+    names: tuple[str, ...], builders: Mapping[str, Callable[[Settings], N]], settings: Settings
+) -> tuple[Entry[N], ...]:
+    return tuple([await asyncio.to_thread(_entry, name, builders[name], settings) for name in names])
+
+
+def _entry(name: str, build: Callable[[Settings], N], settings: Settings) -> Entry[N]:
+    is_local = name not in SERVICES
+    return Entry(
+        name,
+        build(settings),
+        region=services.region_of(name, settings),
+        is_local=is_local,
+        voice=settings.tts.voice if is_local else settings.elevenlabs.voice_id,
+        lateness=LOCAL_LATENESS.get(name),
+    )
+
+
+def _has_service(names: tuple[str, ...]) -> bool:
+    return not SERVICES.isdisjoint(names)
+
+
+def _options(defaults: ChainOptions, settings: Settings) -> ChainOptions:
+    chain = settings.chain
+    return replace(
+        defaults,
+        hedge="late" if chain.hedging else "never",
+        hedge_with=chain.hedge_with,
+        budget=BudgetOptions(share=chain.hedge_share),
+    )

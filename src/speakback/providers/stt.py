@@ -45,7 +45,10 @@ class Passes(IntEnum):
 class SpeechToText(Protocol):
     """Transcribes whole stretches of audio; a session calls it again and again as a turn grows."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Who it is, in logs and errors."""
+        ...
 
     @property
     def passes(self) -> Passes:

@@ -11,7 +11,10 @@ __all__ = ["SpeechChunk", "SpokenWord", "TextToSpeech"]
 class TextToSpeech(Protocol):
     """Speaks replies. Calls of different sessions may overlap."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Who it is, in logs and errors."""
+        ...
 
     def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
         """Speak one reply: each clause is spoken as soon as it arrives, in order.

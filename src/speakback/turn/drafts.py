@@ -39,21 +39,24 @@ class Drafts:
     """When a reply is drafted."""
 
     enabled: bool = True
-    least_probability: float = 0.12
+    least_probability: float = 0.2
     """That the turn is over; below it a draft is not worth its cost."""
     most_per_turn: int = 3
     wasted_share: float = 0.25
-    """The most that may be wasted, as a share of what was of use (tokens and characters alike)."""
+    """The most that may be wasted, as a share of what was of use (tokens and characters alike). When it is spent, only
+    pauses so likely to be ends are drafted that their drafts keep to it by themselves: without any it would never fill
+    again."""
     free_tokens: int = 40
     """Tokens that may be wasted before the share counts: the first drafts have nothing to be a share of."""
     free_characters: int = 160
 
     def allows(self, book: DraftBook, probability: float, drafted_in_turn: int) -> bool:
         """Whether another draft may be begun."""
+        needed = self.least_probability if self._is_within(book) else 1 / (1 + self.wasted_share)
+        return self.enabled and probability >= needed and drafted_in_turn < self.most_per_turn
+
+    def _is_within(self, book: DraftBook) -> bool:
         return (
-            self.enabled
-            and probability >= self.least_probability
-            and drafted_in_turn < self.most_per_turn
-            and book.wasted_tokens <= self.free_tokens + self.wasted_share * book.useful_tokens
+            book.wasted_tokens <= self.free_tokens + self.wasted_share * book.useful_tokens
             and book.wasted_characters <= self.free_characters + self.wasted_share * book.useful_characters
         )

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -28,9 +28,15 @@ class Client:
 
     connection: ClientConnection
 
-    async def send(self, *messages: Frame) -> None:
+    async def send(self, *messages: Frame | str | bytes) -> None:
+        """Objects as JSON, the rest as it is; into a socket that is closed by now, too."""
         for message in messages:
-            await self.connection.send(json.dumps(message))
+            with suppress(ConnectionClosed):
+                await self.connection.send(json.dumps(message) if isinstance(message, dict) else message)
+
+    async def taken(self) -> None:
+        """The server has taken everything that was sent: it answers a ping when it comes to it."""
+        await (await self.connection.ping())
 
     async def raw(self) -> str:
         text = await self.connection.recv()
@@ -78,3 +84,8 @@ async def open_socket(
 
 def audio_of(frames: list[Frame], key: str = "audio") -> bytes:
     return b"".join(base64.b64decode(str(frame[key])) for frame in frames if frame.get(key))
+
+
+def texts(*tokens: str) -> list[Frame]:
+    """A message each."""
+    return [{"text": token} for token in tokens]

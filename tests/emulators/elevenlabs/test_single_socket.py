@@ -1,6 +1,7 @@
 """`stream-input` on the wire."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,13 +10,14 @@ from websockets.exceptions import InvalidStatus
 from speakback.emulators.elevenlabs.catalogue import Tier
 from speakback.emulators.elevenlabs.options import Guesses
 from speakback.emulators.faults import parse_faults
-from tests.emulators.elevenlabs.sockets import FLASH, MULTI, SINGLE, Frame, audio_of, open_socket
+from speakback.emulators.profiles import ZERO
+from tests.emulators.elevenlabs.sockets import FLASH, MULTI, SINGLE, Frame, audio_of, open_socket, texts
 from tests.emulators.elevenlabs.voices import HELLO_DURATIONS_MS, HELLO_STARTS_MS, emulator
 
 INIT: Frame = {"text": " "}
 HELLO: list[Frame] = [
     INIT,
-    *({"text": token} for token in ("Hel", "lo", " world", ".")),
+    *texts("Hel", "lo", " world", "."),
     {"text": " ", "flush": True},
     {"text": ""},
 ]
@@ -58,7 +60,7 @@ async def test_a_flush_has_no_end_marker_and_a_bare_one_flushes_too() -> None:
 async def test_every_token_is_a_clip_in_auto_mode() -> None:
     query = {**FLASH, "auto_mode": "true"}
     async with emulator() as address, open_socket(address, SINGLE, query) as client:
-        await client.send(INIT, *({"text": token} for token in ("Hel", "lo", " world", ".")), {"text": ""})
+        await client.send(INIT, *texts("Hel", "lo", " world", ".", ""))
         frames = await client.until("isFinal")
     clips = [frame["alignment"] for frame in frames if frame["alignment"]]
     assert [clip["chars"] for clip in clips if isinstance(clip, dict)] == [list("Hel"), list("lo"), list(" world")]
@@ -116,6 +118,15 @@ async def test_a_wrong_key_is_told_after_the_first_message() -> None:
         await client.send(INIT)
         assert await client.raw() == '{"message": "Invalid API key", "error": "invalid_api_key", "code": 1008}'
         assert await client.closed() == (1008, "Invalid API key")
+
+
+async def test_the_upgrade_names_itself_and_the_limits() -> None:
+    async with emulator(region="eu") as address, open_socket(address, SINGLE) as client:
+        assert client.connection.response is not None
+        headers = client.connection.response.headers
+    assert {"request-id", "x-trace-id"} <= {name.lower() for name in headers}
+    assert headers["x-region"] == "eu"
+    assert headers["maximum-concurrent-requests"] == "20"
 
 
 async def test_no_key_and_the_keys_of_a_first_message() -> None:
@@ -214,9 +225,15 @@ async def test_a_language_may_be_refused_in_a_frame() -> None:
 )
 async def test_malformed_messages_end_the_socket(messages: list[str | bytes]) -> None:
     async with emulator() as address, open_socket(address, SINGLE) as client:
-        for message in messages:
-            await client.connection.send(message)
+        await client.send(*messages)
         assert (await client.error())["code"] == 1008
+
+
+async def test_the_first_message_may_hold_text_where_the_option_says_so() -> None:
+    guesses = Guesses(first_text_is_space=False)
+    async with emulator(guesses=guesses) as address, open_socket(address, SINGLE) as client:
+        await client.send({"text": "At once. ", "flush": True})
+        assert (await client.frame())["audio"]
 
 
 async def test_settings_may_be_repeated_but_not_changed() -> None:
@@ -228,7 +245,9 @@ async def test_settings_may_be_repeated_but_not_changed() -> None:
         await client.frame()
         await client.send({"text": "Two. ", "voice_settings": {"stability": 0.6}})
         error = await client.error()
-    expected = "voice_settings field must be provided in the first message and then either be not provided or not change."
+    expected = (
+        "voice_settings field must be provided in the first message and then either be not provided or not change."
+    )
     assert error["message"] == expected
 
 
@@ -269,6 +288,13 @@ async def test_the_long_clip_comes_in_few_frames_whose_audio_is_whole() -> None:
     assert sizes[-1] == 436
     assert sum(sizes) == 300 * 65 * 48
     assert [bool(frame["alignment"]) for frame in frames] == [True, False, False, False]
+
+
+async def test_a_profile_paces_the_rest_of_a_clip_and_changes_nothing_else() -> None:
+    quick = replace(ZERO, audio_times_real_time=1e6)
+    async with emulator(profile=quick) as address, open_socket(address, SINGLE) as client:
+        await client.send(*HELLO)
+        assert [len(audio_of([frame])) for frame in await client.until("isFinal")] == [46_376, 436, 0]
 
 
 # ---- faults -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Speakers for these tests, and the app as the tests want it: no latency, no waiting before closes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -28,6 +29,18 @@ class CapturedSpeaker:
         if text != HELLO:
             return await ToneSpeaker().speak(text)
         return SpokenText(np.full(HELLO_SAMPLES, 0.1, np.float32), HELLO_STARTS_MS, HELLO_DURATIONS_MS)
+
+
+class HeldSpeaker:
+    """Says nothing that has the word "hold" in it until it is released."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    async def speak(self, text: str) -> SpokenText:
+        if "hold" in text:
+            await self.released.wait()
+        return await CapturedSpeaker().speak(text)
 
 
 def options(**changes: object) -> ElevenLabsOptions:

@@ -1,6 +1,7 @@
 """Chat on the wire, against the specification's worked exchange."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -15,15 +16,15 @@ CALL = ToolCall("call_1", "weather", '{"city":"Oslo"}')
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 
 
-def events(answer: Answer) -> list[dict[str, object]]:
+def events(answer: Answer) -> list[dict[str, Any]]:
     """All but `[DONE]`."""
     parts = answer.text.split("\n\n")
     assert parts[-2:] == ["data: [DONE]", ""]
     return [json.loads(part.removeprefix("data: ")) for part in parts[:-2]]
 
 
-def deltas(answer: Answer) -> list[dict[str, object]]:
-    return [chunk["choices"][0]["delta"] for chunk in events(answer) if chunk["choices"]]  # type: ignore[index]
+def deltas(answer: Answer) -> list[dict[str, Any]]:
+    return [chunk["choices"][0]["delta"] for chunk in events(answer) if chunk["choices"]]
 
 
 def message_of(answer: Answer) -> str:
@@ -75,10 +76,10 @@ async def test_a_stream_has_reasoning_then_the_reply_then_usage_twice() -> None:
     ]
     assert kinds == ["content"] + ["reasoning"] * 12 + ["content"] * 2 + ["end"]
     first, *_, last = events(answer)
-    assert first["x_groq"]["id"] == answer.headers["x-request-id"]  # type: ignore[index]
-    assert last["usage"] == last["x_groq"]["usage"]  # type: ignore[index]
-    assert last["usage"]["completion_tokens"] == 14  # type: ignore[index]
-    assert last["usage"]["completion_tokens_details"] == {"reasoning_tokens": 12}  # type: ignore[index]
+    assert first["x_groq"]["id"] == answer.headers["x-request-id"]
+    assert last["usage"] == last["x_groq"]["usage"]
+    assert last["usage"]["completion_tokens"] == 14
+    assert last["usage"]["completion_tokens_details"] == {"reasoning_tokens": 12}
     assert first["created"] == NOW_S
 
 
@@ -98,7 +99,7 @@ async def test_hidden_reasoning_is_counted_and_not_sent(hidden: dict[str, object
         answer = await wire.chat(stream=True, **hidden)
     assert all("reasoning" not in delta for delta in deltas(answer))
     assert "".join(str(delta.get("content", "")) for delta in deltas(answer)) == "Int eresting."
-    assert events(answer)[-1]["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0  # type: ignore[index]
+    assert events(answer)[-1]["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
 
 
 async def test_raw_reasoning_is_part_of_the_content() -> None:
@@ -115,32 +116,28 @@ async def test_a_small_maximum_is_eaten_by_reasoning() -> None:
     async with groq_wire() as wire:
         answer = await wire.chat(stream=True, max_completion_tokens=20, include_reasoning=False)
     assert deltas(answer) == [{"role": "assistant", "content": ""}, {}]
-    assert events(answer)[-1]["choices"][0]["finish_reason"] == "length"  # type: ignore[index]
+    assert events(answer)[-1]["choices"][0]["finish_reason"] == "length"
 
 
 async def test_a_model_that_does_not_reason() -> None:
     async with groq_wire() as wire:
         answer = await wire.chat(stream=True, model="groq/compound")
     assert all("reasoning" not in delta for delta in deltas(answer))
-    assert "completion_tokens_details" not in events(answer)[-1]["usage"]  # type: ignore[operator]
+    assert "completion_tokens_details" not in events(answer)[-1]["usage"]
 
 
 async def test_a_tool_call() -> None:
+    wire_call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Oslo"}'}}
+    messages = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": None, "tool_calls": [wire_call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    ]
     async with groq_wire(writer=ScriptedWriter((CALL, "It rains."))) as wire:
         answer = await wire.chat(stream=True, tools=[TOOL], include_reasoning=False)
-        messages = [
-            {"role": "user", "content": "Weather?"},
-            {"role": "assistant", "content": None, "tool_calls": [deltas(answer)[1]["tool_calls"][0]]},  # type: ignore[index]
-            {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
-        ]
-        del messages[1]["tool_calls"][0]["index"]  # type: ignore[index, attr-defined, union-attr]
         then = json.loads((await wire.chat(messages=messages, tools=[TOOL])).text)
-    assert deltas(answer)[1] == {
-        "tool_calls": [
-            {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Oslo"}'}}
-        ]
-    } | {"tool_calls": deltas(answer)[1]["tool_calls"]}
-    assert events(answer)[-1]["choices"][0]["finish_reason"] == "tool_calls"  # type: ignore[index]
+    assert deltas(answer)[1] == {"tool_calls": [{"index": 0, **wire_call}]}
+    assert events(answer)[-1]["choices"][0]["finish_reason"] == "tool_calls"
     assert then["choices"][0]["message"]["content"] == "It rains."
 
 
@@ -236,7 +233,18 @@ async def test_tokens_come_at_the_model_s_speed() -> None:
             began_s = clock.now_s
             await wire.chat(stream=True, model=model, reasoning_effort="low")
             times[model] = clock.now_s - began_s
-    assert times["openai/gpt-oss-120b"] - times["openai/gpt-oss-20b"] == pytest.approx(0.112, abs=0.001)
+    assert times["openai/gpt-oss-120b"] - times["openai/gpt-oss-20b"] == pytest.approx(0.113, abs=1e-6)
+
+
+async def test_hidden_reasoning_takes_its_time() -> None:
+    took = []
+    for effort in ("low", "high"):
+        clock = Clock()
+        async with groq_wire(profile=TYPICAL, clock=clock) as wire:
+            began_s = clock.now_s
+            await wire.chat(stream=True, include_reasoning=False, reasoning_effort=effort)
+            took.append(clock.now_s - began_s)
+    assert took[1] - took[0] == pytest.approx((200 - 12) / 1000)
 
 
 async def test_bad_days_are_slow_and_the_same_for_the_same_seed() -> None:

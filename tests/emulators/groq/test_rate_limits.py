@@ -137,4 +137,6 @@ async def test_tokens_that_were_kept_and_not_written_are_given_back() -> None:
         kept = await wire.chat(max_completion_tokens=7_000, reasoning_effort="low")
         again = await wire.chat(max_completion_tokens=7_000, reasoning_effort="low")
     assert (kept.status, again.status) == (200, 200)
-    assert int(kept.headers["x-ratelimit-remaining-tokens"]) < 1_000
+    in_prompt, written = 6, 14
+    assert int(kept.headers["x-ratelimit-remaining-tokens"]) == 1_000 - in_prompt
+    assert int(again.headers["x-ratelimit-remaining-tokens"]) == 1_000 - in_prompt - (in_prompt + written)

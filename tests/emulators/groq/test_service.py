@@ -6,14 +6,14 @@ import json
 import aiohttp
 import pytest
 
+from speakback.audio.pcm import Samples
 from speakback.emulators.content import HeardText
-from speakback.emulators.faults import COMMON, Fault, Faults, parse_faults
+from speakback.emulators.faults import COMMON, Fault, Faults
 from speakback.emulators.groq.chat import POSSIBLE_IN_STREAM
 from speakback.emulators.groq.chat_faults import TOOL_USE_FAILED
 from speakback.emulators.groq.wire import event
 from speakback.providers.errors import ProviderError
-from speakback.audio.pcm import Samples
-from tests.emulators.groq.test_chat import CALL, TOOL
+from tests.emulators.groq.test_chat import TOOL
 from tests.emulators.groq.wires import Clock, groq_wire, wav
 
 
@@ -154,7 +154,7 @@ async def test_a_content_length_may_lie() -> None:
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-async def test_a_stalled_answer_ends_with_its_client_or_the_server(streamed: bool) -> None:
+async def test_a_stalled_answer_ends_with_its_client(streamed: bool) -> None:
     before = asyncio.all_tasks()
     async with groq_wire(faults="stalled") as wire:
         url = f"{wire.base}/openai/v1/chat/completions"
@@ -163,9 +163,6 @@ async def test_a_stalled_answer_ends_with_its_client_or_the_server(streamed: boo
         gone = await wire.http.post(url, json=asked, headers=headers)
         assert (await gone.content.readany()).startswith(b"data: " if streamed else b"{")
         gone.close()
-        waiting = await wire.http.post(url, json=asked, headers=headers)
-        assert waiting.status == 200
-        await waiting.content.readany()
     assert asyncio.all_tasks() == before
 
 
@@ -180,20 +177,8 @@ async def test_faults_can_be_set_while_it_runs() -> None:
     assert statuses == [200, 500, 200]
 
 
-async def test_common_faults_befall_chats_that_can_meet_them() -> None:
-    async with groq_wire(faults=parse_faults("", any_share=1.0)) as wire:
-        seen = set()
-        for _ in range(30):
-            async with asyncio.timeout(5):
-                try:
-                    answer = await wire.send(
-                        "POST", "/chat/completions", json={"model": "x", "messages": [{"role": "user", "content": "a"}]}
-                    )
-                    seen.add(answer.status)
-                except TimeoutError:
-                    pass
-    assert seen == {404}
-    assert {Fault.CLOSE_1006, Fault.CLOSE_1008} == set(COMMON) - set(POSSIBLE_IN_STREAM)
+def test_of_a_bad_day_s_faults_only_those_of_sockets_cannot_befall_a_stream() -> None:
+    assert set(COMMON) - set(POSSIBLE_IN_STREAM) == {Fault.CLOSE_1006, Fault.CLOSE_1008}
 
 
 async def test_a_model_that_fails_is_the_service_s_failure() -> None:
@@ -218,5 +203,7 @@ async def test_the_same_seed_gives_the_same_ids() -> None:
     assert first != await ids(2)
 
 
-def test_a_call_is_whole() -> None:
-    assert CALL.arguments.startswith("{")
+async def test_an_unknown_region_is_refused() -> None:
+    with pytest.raises(ValueError, match="'mars' is no region; there are us, eu"):
+        async with groq_wire(region="mars"):
+            pass

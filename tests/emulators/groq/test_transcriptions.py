@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from speakback.emulators.content import HeardText
+from speakback.emulators.groq.multipart import Upload
 from speakback.emulators.groq.rate_limits import Tier
 from speakback.emulators.groq.transcription_body import Evidence, verbose_body
 from speakback.emulators.groq.transcription_request import TranscriptionRequest
-from speakback.emulators.groq.multipart import Upload
 from speakback.emulators.groq.wire import json_text
 from speakback.emulators.profiles import TYPICAL
 from speakback.providers.stt import TimedWord
@@ -48,7 +48,8 @@ async def test_json_begins_with_a_space_and_names_the_request() -> None:
     async with groq_wire() as wire:
         answer = await wire.transcribe(wav(1.0))
     assert answer.status == 200
-    assert answer.text == '{"text":" Hello there.","x_groq":{"id":"%s"}}' % answer.headers["x-request-id"]
+    request_id = answer.headers["x-request-id"]
+    assert answer.text == f'{{"text":" Hello there.","x_groq":{{"id":"{request_id}"}}}}'
     assert answer.headers["x-request-id"].startswith("req_01")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -43,7 +43,7 @@ class Groq:
     """Answers each chat with `stream`, or with `refusal`."""
 
     stream: tuple[bytes, ...] = ()
-    refusal: tuple[int, dict[str, object], dict[str, str]] | None = None
+    refusal: tuple[int, Mapping[str, object], Mapping[str, str]] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, object]] = field(default_factory=list)
 

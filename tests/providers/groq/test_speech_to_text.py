@@ -281,7 +281,9 @@ async def test_an_answer_of_another_form_is_refused(body: object) -> None:
 
 async def test_an_answer_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_to_text, "MAX_ANSWER_BYTES", 1000)
-    assert (await fails(says("private" * 1000))).failure is Failure.BAD_ANSWER
+    problem = await fails(says({"text": "private" * 1000}))
+    assert problem.failure is Failure.BAD_ANSWER
+    assert "over 1000 bytes" in str(problem)
 
 
 @pytest.mark.parametrize(

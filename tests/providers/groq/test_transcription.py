@@ -39,6 +39,15 @@ def test_confidence_is_weighted_by_duration() -> None:
     assert transcript_of({"text": "A b", "segments": segments}).confidence == pytest.approx(expected)
 
 
+def test_a_log_probability_above_zero_is_certainty() -> None:
+    assert transcript_of({"text": "A b", "segments": [{**SURE, "avg_logprob": 1e9}]}).confidence == 1.0
+
+
+def test_25_texts_are_stripped() -> None:
+    read = read_transcription(json.dumps({"text": " Hello there.", "words": words_of((" Hello", 0, 1))}).encode())
+    assert (read.text, read.words) == ("Hello there.", (("Hello", 0.0, 1.0),))
+
+
 @pytest.mark.parametrize("language", ["English", "en", None])
 @pytest.mark.parametrize("duration", [2.31, "2.31", None])
 def test_language_may_be_a_name_or_a_code_and_duration_a_text(language: object, duration: object) -> None:

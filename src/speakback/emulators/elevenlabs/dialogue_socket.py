@@ -131,10 +131,11 @@ class DialogueSocket:
 
     def _open(self, context_id: str | None, voices: tuple[str, ...], number: int) -> _Context:
         guesses = self._options.guesses
-        rng = self._desk.service.chance(f"{self._desk.name}/{number}")
-        writer = DialogueFrames(self._options.faults, rng, context_id, self._desk.query.sync_alignment)
+        name, chance = f"{self._desk.name}/{number}", self._desk.service.chance
+        frames_rng = chance(f"{name}/frames")
+        writer = DialogueFrames(self._options.faults, frames_rng, context_id, self._desk.query.sync_alignment)
         buffer = DialogueBuffer(characters=guesses.dialogue_characters, words=guesses.dialogue_words)
-        return _Context(context_id, voices, buffer, Line(self._desk, writer, rng))
+        return _Context(context_id, voices, buffer, Line(self._desk, writer, chance(name)))
 
     def _add(self, one: DialogueInput, context: _Context) -> None:
         if one.voice_id not in context.voices:

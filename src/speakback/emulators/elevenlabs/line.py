@@ -42,10 +42,14 @@ class _Order:
     text: str
     due_s: float
     """Of the loop's clock: when the first frame may go."""
+    fault: Fault | None
 
 
 class Line:
-    """Speaks what it is told in order, then says that it was all. `run` must run for that."""
+    """Speaks what it is told in order, then says that it was all. `run` must run for that.
+
+    Everything is drawn when it is told, so that the draws do not depend on how long anything takes.
+    """
 
     def __init__(self, desk: Desk, writer: FrameWriter, rng: Random) -> None:
         self._desk = desk
@@ -54,6 +58,7 @@ class Line:
         self._orders = asyncio.Queue[_Order | None]()
         self._unheard = 0
         self._is_dropped = False
+        self._has_final = True
 
     def say(self, texts: list[str]) -> None:
         """Each becomes a clip. Raises `FailedEnding` where the credits do not suffice."""
@@ -65,14 +70,17 @@ class Line:
             except RefusedError as refused:
                 raise FailedEnding(refused.refusal.as_socket_error()) from None
             latency_ms = first_audio(options.profile, self._desk.query.model.model_id).draw_ms(self._rng)
-            due_s = asyncio.get_running_loop().time() + (latency_ms + options.region_ms) / 1000
+            fault = options.faults.strike(self._rng, *OF_AN_UTTERANCE)
+            latency_ms += options.region_ms + (SLOW_FIRST_BYTE_MS if fault is Fault.SLOW_FIRST_BYTE else 0)
+            due_s = asyncio.get_running_loop().time() + latency_ms / 1000
             self._unheard += 1
-            self._orders.put_nowait(_Order(text, due_s))
+            self._orders.put_nowait(_Order(text, due_s, fault))
 
-    def finish(self, *, is_close_of_context: bool = False) -> None:
-        """No more texts. Closed right behind a flush, before any of its audio, a context may lose it."""
-        if is_close_of_context and self._unheard and self._loses_race():
-            self._is_dropped = True
+    def finish(self, *, may_lose: bool = False) -> None:
+        """No more texts. What was set off, and is not heard yet, may be lost where that may happen at all."""
+        loses = self._loses_race()
+        self._is_dropped = loses and may_lose and self._unheard > 0
+        self._has_final = self._desk.service.options.faults.strike(self._rng, Fault.MISSING_FINAL) is None
         self._orders.put_nowait(None)
 
     async def run(self) -> None:
@@ -80,7 +88,7 @@ class Line:
         while (order := await self._orders.get()) is not None:
             with self._desk.service.generating(self._desk.name):
                 await self._generate(order)
-        if self._desk.service.options.faults.strike(self._rng, Fault.MISSING_FINAL) is None:
+        if self._has_final:
             await self._desk.wire.send(self._writer.final())
 
     def _loses_race(self) -> bool:
@@ -90,15 +98,13 @@ class Line:
 
     async def _generate(self, order: _Order) -> None:
         service, query = self._desk.service, self._desk.query
-        fault = service.options.faults.strike(self._rng, *OF_AN_UTTERANCE)
         clip = await speak(service.options.speaker, order.text, query.format, tags_are_read=query.model.is_dialogue)
-        late_s = SLOW_FIRST_BYTE_MS / 1000 if fault is Fault.SLOW_FIRST_BYTE else 0.0
-        await asyncio.sleep(max(0.0, order.due_s + late_s - asyncio.get_running_loop().time()))
+        await asyncio.sleep(max(0.0, order.due_s - asyncio.get_running_loop().time()))
         if self._is_dropped:
             return
         self._unheard -= 1
-        if fault is not Fault.SILENT_SUCCESS:
-            await self._send(self._pieces(clip, fault), fault)
+        if order.fault is not Fault.SILENT_SUCCESS:
+            await self._send(self._pieces(clip, order.fault), order.fault)
         message = self._writer.generated()
         if message is not None:
             await self._desk.wire.send(message)

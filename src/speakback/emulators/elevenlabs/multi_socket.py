@@ -109,11 +109,18 @@ class MultiSocket:
 
     def _open(self, first: SpeechMessage, number: int) -> _Context:
         guesses, faults = self._options.guesses, self._options.faults
-        rng = self._desk.service.chance(f"{self._desk.name}/{number}")
-        writer = SpeechFrames(faults, rng, True, first.context_id, guesses.short_final, guesses.flush_done)
+        name, chance = f"{self._desk.name}/{number}", self._desk.service.chance
+        writer = SpeechFrames(
+            faults,
+            chance(f"{name}/frames"),
+            has_context=True,
+            context_id=first.context_id,
+            short_final=guesses.short_final,
+            flush_done=guesses.flush_done,
+        )
         settings = SpeechSettings(first)
         buffer = settings.buffer(guesses, auto_mode=self._desk.query.auto_mode)
-        return _Context(first.context_id, settings, buffer, Line(self._desk, writer, rng))
+        return _Context(first.context_id, settings, buffer, Line(self._desk, writer, chance(name)))
 
     def _add(self, message: SpeechMessage, context: _Context) -> None:
         is_first = message is context.settings.first
@@ -128,20 +135,20 @@ class MultiSocket:
         if self._is_closing and not self._contexts:
             raise DoneEnding
 
-    def _close(self, context: _Context) -> None:
-        """What was set off goes on; what was not is lost."""
+    def _close(self, context: _Context, *, may_lose: bool = True) -> None:
+        """What was set off goes on, unless it is closed right behind its flush and fares ill; the rest is lost."""
         number = self._table.number_of(context.context_id)
         assert number is not None, "only open contexts are closed"
         self._clock.forget(number)
         if self._options.guesses.close_generates_rest:
             context.line.say(context.buffer.close())
-        context.line.finish(is_close_of_context=True)
+        context.line.finish(may_lose=may_lose)
         self._table.close(context.context_id)
 
     def _close_socket(self) -> None:
         self._is_closing = True
         for number in self._table.open.values():
-            self._close(self._contexts[number])
+            self._close(self._contexts[number], may_lose=False)
         self._clock.forget(_SOCKET)
         if not self._contexts:
             raise DoneEnding

@@ -23,8 +23,8 @@ class SingleSocket:
         self._admission = admission
         self._voice_id = voice_id
         self._options = desk.service.options
-        rng = desk.service.chance(desk.name)
-        self._line = Line(desk, SpeechFrames(self._options.faults, rng), rng)
+        writer = SpeechFrames(self._options.faults, desk.service.chance(f"{desk.name}/frames"))
+        self._line = Line(desk, writer, desk.service.chance(desk.name))
         self._clock = InactivityClock[None](desk.query.inactivity_s)
         self._reader = Reader(SpeechMessage)
 

@@ -10,7 +10,7 @@ from speakback.emulators.elevenlabs.errors import SocketError, malformed
 MOST_MESSAGE_BYTES = 16 * 2**20
 
 
-class Ending(Exception):  # noqa: N818 - not all endings are errors
+class Ending(Exception):
     """A socket ends; whichever of its tasks raises one ends all of them."""
 
 

@@ -22,7 +22,10 @@ MOST_UPLOAD_BYTES = 25 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroqOptions:
-    """What is emulated. `region` is one of `REGION_MS`; `seed` fixes all that is drawn, for each request apart."""
+    """What is emulated; `seed` fixes all that is drawn, for each request apart.
+
+    `region` is one of `REGION_MS`: `ValueError` for another.
+    """
 
     recogniser: Recogniser
     writer: Writer
@@ -37,6 +40,10 @@ class GroqOptions:
     now_s: Callable[[], float] = time.monotonic
     wall_s: Callable[[], float] = time.time
     sleep_s: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def __post_init__(self) -> None:
+        if self.region not in REGION_MS:
+            raise ValueError(f"{self.region!r} is no region; there are {', '.join(REGION_MS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,11 @@ class Call:
         """The fault that befalls it."""
         return self.options.faults.strike(self.rng, *possible)
 
-    async def until(self, after_ms: float) -> None:
-        """Wait until this long after its beginning; what the work behind it took counts."""
+    async def until(self, after_ms: float, *, early_ms: float = 0.0) -> None:
+        """Wait until this long after its beginning, or up to `early_ms` less; what the work behind it took counts."""
         due_s = self.began_s + (after_ms + REGION_MS[self.options.region]) / 1000
         wait_s = due_s - self.options.now_s()
-        if wait_s > 0:
+        if wait_s > early_ms / 1000:
             await self.options.sleep_s(wait_s)
 
     def headers(self, model: str) -> dict[str, str]:

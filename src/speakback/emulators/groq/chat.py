@@ -1,8 +1,6 @@
 """`POST /openai/v1/chat/completions`."""
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from random import Random
 from zlib import crc32
 
@@ -11,21 +9,13 @@ from aiohttp import web
 from speakback.emulators.faults import Fault
 from speakback.emulators.groq.answers import send_broken, stall
 from speakback.emulators.groq.call import BEFORE_ANSWER, Call, refuse, slowness_ms
-from speakback.emulators.groq.chat_body import Completion, Finish, Spent
+from speakback.emulators.groq.chat_body import Completion
 from speakback.emulators.groq.chat_faults import SERVER_ERROR, breaking_off
-from speakback.emulators.groq.chat_pieces import (
-    Content,
-    Pace,
-    Piece,
-    Reasoning,
-    most_tokens,
-    pace_of,
-    pieces,
-    prompt_tokens,
-)
+from speakback.emulators.groq.chat_pieces import Piece, Reasoning, pace_of, prompt_tokens
+from speakback.emulators.groq.chat_reply import Chat, Written
 from speakback.emulators.groq.chat_request import ChatRequest, parse
 from speakback.emulators.groq.errors import unknown_model, unsuited_model
-from speakback.emulators.groq.models import Kind, Model, found
+from speakback.emulators.groq.models import Kind, found
 from speakback.emulators.groq.rate_limits import RPD, RPM, TPD, TPM
 from speakback.emulators.groq.wire import DONE, completion_id, event, json_text
 from speakback.providers.errors import ProviderError
@@ -37,77 +27,6 @@ POSSIBLE_IN_BODY = (*_POSSIBLE, Fault.LYING_CONTENT_LENGTH)
 
 _BREAKING = (Fault.STALLED, Fault.NOT_JSON, Fault.ERROR_IN_STREAM, Fault.NO_DONE)
 _BREAKS_BY_TOKEN = 8
-_PROMPT_S_PER_TOKEN = 4e-5
-_QUEUED_SHARE = 0.5
-"""Of the time to the first token."""
-
-
-@dataclass(slots=True)
-class Written:
-    """What came of a chat so far."""
-
-    content: str = ""
-    reasoning: str = ""
-    calls: list[ToolCall] = field(default_factory=list)
-    tokens: int = 0
-    reasoning_tokens: int = 0
-
-    def add(self, piece: Piece) -> None:
-        """Count a piece as a token."""
-        self.tokens += 1
-        if isinstance(piece, Reasoning):
-            self.reasoning += piece.text
-            self.reasoning_tokens += 1
-        elif isinstance(piece, Content):
-            self.content += piece.text
-        else:
-            self.calls.append(piece)
-
-    def finish(self, most: int) -> Finish:
-        """Why it ended."""
-        if self.calls:
-            return "tool_calls"
-        return "length" if self.tokens >= most else "stop"
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """One chat in progress."""
-
-    call: Call
-    asked: ChatRequest
-    model: Model
-    fault: Fault | None
-    pace: Pace
-    completion: Completion
-    prompt_tokens: int
-    written: Written
-
-    async def pieces(self) -> AsyncGenerator[Piece, None]:
-        """Each when it is due. Raises `ProviderError`."""
-        if self.fault is Fault.SILENT_SUCCESS:
-            return
-        async with aclosing(pieces(self.call.options.writer, self.asked, self.model)) as made:
-            async for piece in made:
-                await self.call.until(self.pace.due_ms(self.written.tokens))
-                self.written.add(piece)
-                yield piece
-
-    def spent(self) -> Spent:
-        """So far."""
-        first_s, written = self.pace.first_ms / 1000, self.written
-        return Spent(
-            queue_s=first_s * _QUEUED_SHARE,
-            prompt_tokens=self.prompt_tokens,
-            prompt_s=self.prompt_tokens * _PROMPT_S_PER_TOKEN,
-            completion_tokens=written.tokens,
-            completion_s=written.tokens * self.pace.per_token_ms / 1000,
-            reasoning_tokens=written.reasoning_tokens,
-        )
-
-    def finish(self) -> Finish:
-        """Why it ended."""
-        return self.written.finish(most_tokens(self.asked, self.model))
 
 
 async def chat(call: Call, request: web.Request) -> web.StreamResponse:
@@ -219,6 +138,7 @@ async def _break_off(held: Chat, response: web.StreamResponse, fault: Fault) -> 
 
 async def _end(held: Chat, response: web.StreamResponse) -> None:
     spent = held.spent()
+    await held.call.until(held.pace.due_ms(held.written.tokens))
     await response.write(event(held.completion.finish(held.finish(), spent)))
     if held.asked.with_usage:
         await response.write(event(held.completion.usage(spent)))

@@ -1,7 +1,7 @@
 """Any service that speaks OpenAI's chat completions (OpenAI, Groq, vLLM, Ollama, llama-server and others)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, cast
@@ -18,7 +18,8 @@ from speakback.providers.errors import Failure, ProviderError
 from speakback.providers.llm import LlmDelta, Prompt
 from speakback.providers.model_list import or_nearest
 from speakback.providers.openai_refusals import Refusal, request_id
-from speakback.providers.rate_limit import Budget, Turnstile
+from speakback.providers.rate_limit import Budget, Exhausted, Turnstile
+from speakback.providers.tls import certificates
 
 KEEP_ALIVE_S = 300.0
 """An idle connection is kept this long: a new one costs a handshake, and turns are seconds apart."""
@@ -81,7 +82,7 @@ class OpenAiChat:
             max_retries=0,
             timeout=timeout,
             http_client=openai.DefaultAsyncHttpxClient(
-                timeout=timeout, limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_S)
+                timeout=timeout, limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_S), verify=certificates()
             ),
         )
 
@@ -93,8 +94,7 @@ class OpenAiChat:
         reader = ChunkReader()
         async with await self._open(prompt) as chunks:
             headers = chunks.response.headers
-            arriving = aiter(chunks)
-            while (deltas := await self._next(arriving, reader, headers)) is not None:
+            while (deltas := await self._next(chunks, reader, headers)) is not None:
                 for delta in deltas:
                     yield delta
         named = request_id(headers, {}) or reader.request_id
@@ -133,17 +133,17 @@ class OpenAiChat:
         return chunks
 
     async def _next(
-        self, arriving: AsyncIterator[ChatCompletionChunk], reader: ChunkReader, headers: Mapping[str, str]
+        self, chunks: openai.AsyncStream[ChatCompletionChunk], reader: ChunkReader, headers: Mapping[str, str]
     ) -> list[LlmDelta] | None:
         """What the next chunk adds; None at the end."""
         if reader.finished:  # all is said: what goes wrong now costs only the count of the tokens
             with suppress(*FAILURES, TimeoutError):
                 async with asyncio.timeout(AFTER_END_S):
-                    chunk = await anext(arriving, None)
+                    chunk = await anext(chunks, None)
                 return None if chunk is None else reader.read(chunk)
             return None
         with self._failures_named(headers):
-            chunk = await anext(arriving, None)
+            chunk = await anext(chunks, None)
             return None if chunk is None else reader.read(chunk)
 
     def _passing(self) -> AbstractAsyncContextManager[None]:
@@ -160,11 +160,16 @@ class OpenAiChat:
             yield
         except FAILURES as problem:
             refused = explained(problem, opened)
+            self._heed(problem, refused)
         else:
             return
-        if refused.failure is Failure.RATE_LIMITED and refused.retry_after_s is not None and self._turnstile:
-            self._turnstile.pause(refused.retry_after_s)
         raise self._refused(refused) from None
+
+    def _heed(self, problem: Exception, refused: Refusal) -> None:
+        """Where the service, and not our own count, asks for fewer requests, all sessions leave it alone."""
+        asked_for = refused.failure is Failure.RATE_LIMITED and not isinstance(problem, Exhausted)
+        if self._turnstile is not None and asked_for and refused.retry_after_s is not None:
+            self._turnstile.pause(refused.retry_after_s)
 
     def _refused(self, refused: Refusal) -> ProviderError:
         words = refused.words

@@ -57,7 +57,7 @@ class Budget:
     def request(self) -> None:
         """A first request is made."""
         self._requests += 1
-        self._left = min(self._left + self._options.share, max(self._options.burst, self._options.share))
+        self._left = min(self._left + self._options.share, max(self._options.burst, 1.0) + self._options.share)
 
     def take(self) -> bool:
         """Whether a second request may be made; it then counts as made."""
@@ -69,8 +69,8 @@ class Budget:
         return True
 
     def take_anyway(self) -> None:
-        """A second request is made that must not wait for the budget; the later ones pay for it."""
-        self._left -= 1
+        """A second request is made that must not wait for the budget; the later ones pay for it, up to a burst."""
+        self._left = max(self._left - 1, -self._options.burst)
         self._second_requests += 1
 
     def waste(self, cost: Cost) -> None:

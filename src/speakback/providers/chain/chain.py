@@ -45,11 +45,8 @@ class Chain(Generic[C]):
         self.standings = Standings(
             role, entries, options, probes={**each, **(probes or {})}, report=report, rng=rng or Random()
         )
-
-    @property
-    def name(self) -> str:
+        self.name = entries[0].name
         """That of the provider asked first."""
-        return self.entries[0].name
 
     def pinned(self, pin: Pin = ANY) -> tuple[Entry[C], ...]:
         """Whom a session with this pin asks, in order. Raises `UnknownPin`."""

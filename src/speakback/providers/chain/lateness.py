@@ -4,6 +4,9 @@ from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
 
+SLACK_MS = 20
+"""More than usual by less than this is no lateness: some providers' times hardly vary."""
+
 
 @dataclass(frozen=True, slots=True)
 class LatenessOptions:
@@ -55,4 +58,5 @@ class Lateness:
             usual_ms = options.prior_ms
         else:
             usual_ms = self._sorted[min(int(options.quantile * len(self._sorted)), len(self._sorted) - 1)]
+            usual_ms += SLACK_MS
         return min(max(usual_ms, options.floor_ms), options.ceiling_ms)

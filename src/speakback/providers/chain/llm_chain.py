@@ -15,7 +15,7 @@ from speakback.providers.chain.options import LLM_OPTIONS, ChainOptions
 from speakback.providers.chain.order import Order
 from speakback.providers.chain.race import Race
 from speakback.providers.chain.request import Request
-from speakback.providers.chain.seam import continued, has_enough, joint, unrepeated, whole_words
+from speakback.providers.chain.seam import continued, has_enough, joined, unrepeated, whole_words
 from speakback.providers.decisions import Decision, DecisionKind, Report
 from speakback.providers.llm import LanguageModel, LlmDelta, Message, Prompt, TextDelta, ToolCall, Usage
 
@@ -130,7 +130,7 @@ class _Reply:
         if not self._is_judged:
             if not is_end and not has_enough(self._written, self._held):
                 return ""
-            self._held, self._is_judged = joint(self._written) + unrepeated(self._written, self._held), True
+            self._held, self._is_judged = joined(self._written, unrepeated(self._written, self._held)), True
         out, self._held = (self._held, "") if is_end else whole_words(self._held)
         self._written += out
         return out
@@ -157,6 +157,7 @@ class _Reply:
             late_after_ms=self._standings.late_after_ms(name),
             stall_ms=self._stall_ms,
             is_second=is_second,
+            may_be_empty=bool(self._written),
             cost=Cost(tokens=characters // CHARACTERS_PER_TOKEN),
         )
 

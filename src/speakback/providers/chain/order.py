@@ -52,8 +52,8 @@ class Order:
         again = [name for name in left if name in self._failures]
         return ((again[0], "asked once more, as nobody else is left") if again else None), []
 
-    def second(self, name: str) -> str | None:
-        """Who gets a second request besides the one to this provider; None: nobody can."""
+    def seconds(self, name: str) -> list[str]:
+        """Who may get a second request besides the one to this provider, in order."""
         wanted = self._standings.options.hedge_with
         by_name = {entry.name: entry for entry in self._entries}
         fit = [other for other in by_name if not self._standings.is_open(other) and other not in self._failures]
@@ -61,7 +61,7 @@ class Order:
         same = [name] if name in fit and not by_name[name].is_local else []
         if wanted not in {"same", "next"}:
             others.sort(key=lambda other: other != wanted)  # stable: the others follow in order
-        return next(iter([*same, *others] if wanted == "same" else [*others, *same]), None)
+        return [*same, *others] if wanted == "same" else [*others, *same]
 
     def _skip(self, name: str) -> None:
         if name not in self._skipped:

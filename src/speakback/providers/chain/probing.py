@@ -29,7 +29,9 @@ class Prober:
     def watch(self, name: str, breaker: Breaker, probe: Probe) -> None:
         """Probe this provider until its circuit is closed."""
         if name not in self._tasks:
-            self._tasks[name] = asyncio.create_task(self._watch(name, breaker, probe))
+            self._tasks[name] = asyncio.create_task(
+                self._watch(name, breaker, probe), name=f"probe of {self._role} {name}"
+            )
 
     async def aclose(self) -> None:
         """Stop probing."""

@@ -69,6 +69,10 @@ class Runner(Protocol):
 
 R = TypeVar("R", bound=Runner)
 
+STALLED = "it fell silent in its midst, and what is in hand runs out"
+RESCUERS = 2
+"""So many are asked at once where the listener would hear a gap: the quicker of two is hardly ever slow."""
+
 
 class Race(Generic[R]):
     """The requests of one turn. `close` must be called at its end, whatever that is."""
@@ -120,11 +124,12 @@ class Race(Generic[R]):
         for other in self._runners:
             if other is runner:
                 continue
+            if other.has_ended and not other.ready:
+                self._failed_too_late(other, runner)
+                continue
             self._standings.budget.waste(other.cost())
-            waited_ms = other.waited_ms()
-            if not other.has_answered and waited_ms is not None:
-                self._standings.outrun(other.name, waited_ms)
-            if runner.is_second and not runner.has_answered:
+            self._learn_from_loser(other)
+            if runner.is_second and not runner.has_answered and not other.is_second:
                 reason = f"it answered first, after {runner.waited_ms() or 0.0:.0f} ms of its own"
                 self._tell(DecisionKind.HEDGE_WON, runner.name, reason, other.name)
             self._cancel(other)
@@ -135,6 +140,21 @@ class Race(Generic[R]):
             if waited_ms is not None:
                 self._standings.answered(runner.name, waited_ms, self._report)
         runner.told_late = False
+
+    def _learn_from_loser(self, loser: R) -> None:
+        waited_ms = loser.waited_ms()
+        if loser.has_answered:  # and then fell silent
+            problem = ProviderError(self._standings.role, loser.name, STALLED, failure=Failure.LATE)
+            self._standings.failed(loser.name, problem, self._report)
+        elif waited_ms is not None:
+            self._standings.outrun(loser.name, waited_ms)
+
+    def _failed_too_late(self, loser: R, winner: R) -> None:
+        """It failed just when the other answered: it changes nothing, and belongs into the record all the same."""
+        problem = loser.problem()
+        self._order.failed(loser.name, problem)
+        self._standings.failed(loser.name, problem, self._report)
+        self._tell(DecisionKind.FAILED_OVER, winner.name, f"{problem}; the other request answered", loser.name)
 
     def _drop_failed(self, waiting_since_ms: float) -> None:
         for runner in list(self._runners):
@@ -195,19 +215,26 @@ class Race(Generic[R]):
         if first.told_late or late_at_ms is None or not is_past(late_at_ms):
             return
         first.told_late = True
-        second = self._order.second(first.name)
-        if second is None or (options.hedge == "never" and not first.may_double):
+        seconds = self._order.seconds(first.name)
+        if not seconds or (options.hedge == "never" and not first.may_double):
             return
-        is_late = options.hedge != "always" or first.has_answered
-        reason = f"nothing came for {first.waited_ms() or 0.0:.0f} ms" if is_late else "each request is doubled"
-        if first.may_double:
-            self._standings.budget.take_anyway()
-        elif not self._standings.budget.take():
+        reason = self._why_doubled(first)
+        if not first.may_double and not self._standings.budget.take():
             reason = f"{reason}, but the budget is spent: {self._standings.budget.in_words()}"
-            self._tell(DecisionKind.HEDGE_REFUSED, second, reason, first.name)
+            self._tell(DecisionKind.HEDGE_REFUSED, seconds[0], reason, first.name)
             return
-        self._begin(second, is_second=True)
-        self._tell(DecisionKind.HEDGED, second, reason, first.name)
+        for second in seconds[: RESCUERS if first.may_double else 1]:
+            if first.may_double:
+                self._standings.budget.take_anyway()
+            self._begin(second, is_second=True)
+            self._tell(DecisionKind.HEDGED, second, reason, first.name)
+
+    def _why_doubled(self, first: R) -> str:
+        if first.has_answered:
+            return STALLED
+        if self._standings.options.hedge == "always":
+            return "each request is doubled"
+        return f"nothing came for {first.waited_ms() or 0.0:.0f} ms"
 
     def _late_at_ms(self, runner: R, waiting_since_ms: float) -> float | None:
         late_at_ms = runner.late_at_ms(waiting_since_ms)

@@ -25,7 +25,10 @@ def as_provider_error(role: Role, name: str, problem: BaseException | None, *, o
 
 
 class Request(Generic[T]):
-    """A `Runner` whose work is known when it begins. `answers` tells an answer from what is none by itself."""
+    """A `Runner` whose work is known when it begins. `answers` tells an answer from what is none by itself.
+
+    `may_be_empty`: to end without an answer is an answer, as where the rest of something was asked for.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class Request(Generic[T]):
         stall_ms: float,
         allowance_ms: float = 0.0,
         is_second: bool = False,
+        may_be_empty: bool = False,
         cost: Cost,
     ) -> None:
         self.role: Role = role
@@ -48,6 +52,7 @@ class Request(Generic[T]):
         self.has_answered = False
         self.feed = Feed(source, wake)
         self._answers = answers
+        self._may_be_empty = may_be_empty
         self._began_ms = now_ms()
         self._late_after_ms = late_after_ms
         self._stall_ms = stall_ms
@@ -57,9 +62,10 @@ class Request(Generic[T]):
     @property
     def ready(self) -> bool:
         """See `Runner`. Once it has answered, its proper end is an answer, too."""
+        has_ended_well = self.feed.ended and self.feed.problem is None
         if not self.has_answered:
-            return any(map(self._answers, self.feed.items))
-        return bool(self.feed.items) or (self.feed.ended and self.feed.problem is None)
+            return any(map(self._answers, self.feed.items)) or (self._may_be_empty and has_ended_well)
+        return bool(self.feed.items) or has_ended_well
 
     @property
     def has_ended(self) -> bool:

@@ -34,9 +34,10 @@ def continued(prompt: Prompt, written: str) -> Prompt:
     return replace(prompt, messages=prompt.messages + added)
 
 
-def joint(written: str) -> str:
-    """What must stand between `written` and a continuation that begins with a word."""
-    return "" if not written or written[-1].isspace() or written[-1] >= SPACELESS_FROM else " "
+def joined(written: str, rest: str) -> str:
+    """The continuation `rest`, with a space before it where one must stand between it and `written`."""
+    is_apart = not written or written[-1].isspace() or written[-1] >= SPACELESS_FROM
+    return rest if is_apart or not rest else f" {rest}"
 
 
 def has_enough(written: str, text: str) -> bool:
@@ -50,7 +51,7 @@ def unrepeated(written: str, text: str) -> str:
     """The beginning of a continuation without what it repeats: the end of `written`, or all of it from its start."""
     before, after = _plain_words(written), _plain_words(text)
     repeated = next((n for n in range(min(len(before), len(after)), 0, -1) if before[-n:] == after[:n]), 0)
-    if repeated == 1 and len(after[0]) < 4:
+    if repeated == 1 and len(before) > 1 and len(after[0]) < 4:
         repeated = 0  # "the", "a": by chance
     anew = 0
     while anew < min(len(before), len(after)) and before[anew] == after[anew]:

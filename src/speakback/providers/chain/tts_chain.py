@@ -175,7 +175,7 @@ class _Utterance:
         return placed
 
     def _launch(self, name: str, is_second: bool) -> VoiceRequest:
-        another = self._order.second(name) or name
+        another = next(iter(self._order.seconds(name)), name)
         timing = Timing(
             late_after_ms=self._standings.late_after_ms(name),
             stall_ms=self._stall_ms,

@@ -114,8 +114,11 @@ class VoiceRequest:
         has_sound = any(len(chunk.audio_24k) for chunk in self.feed.items)
         if has_sound or (self.has_answered and self.feed.items) or self.lets_go:
             return True
-        is_whole = self._has_all_text and not self.feed.items and not self._owes()
-        return self._is_over or (is_whole and self.feed.ended and (self.has_answered or self.feed.problem is None))
+        if not self.feed.ended or self.feed.items or not self._has_all_text:
+            return self._is_over
+        if self.feed.problem is None:
+            return not self._owes() or self._may_let_go()
+        return self.has_answered and not self._owes()
 
     @property
     def has_ended(self) -> bool:

@@ -15,6 +15,7 @@ from speakback.providers.model_list import or_nearest
 from speakback.providers.openai_refusals import Refusal, refusal, request_id
 from speakback.providers.rate_limit import Budget, Exhausted, Turnstile
 from speakback.providers.stt import Passes, Transcript
+from speakback.providers.tls import certificates
 from speakback.providers.workers import Workers
 
 BASE_URL = "https://api.groq.com/openai/v1"
@@ -30,6 +31,8 @@ CONNECT_TIMEOUT_S = 3.0
 UNHURRIED_S = 30.0
 """Audio longer than this (a client that commits by itself) takes longer to be answered."""
 SLOWEST_S_PER_S = 0.05
+MOST_WAITING = 512
+"""Clips that wait to be measured; each takes a few milliseconds."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _FORM: Mapping[str, str | list[str]] = {
     "response_format": "verbose_json",
@@ -78,9 +81,10 @@ class GroqSpeechToText:
         self.name = options.name
         self._options = options
         self._turnstile = turnstile
-        self._workers = Workers("stt", options.name, threads=1)
+        self._workers = Workers("stt", options.name, threads=1, max_waiting=MOST_WAITING)
         self._http = httpx2.AsyncClient(
             base_url=options.base_url,
+            verify=certificates(),
             headers={"Authorization": f"Bearer {options.api_key}"},
             timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_S),

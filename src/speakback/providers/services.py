@@ -1,0 +1,118 @@
+"""From the configuration to the adapters of services. Make them in a thread: they read this machine's certificates."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from pydantic import SecretStr
+
+from speakback.config import Settings
+from speakback.providers.errors import LASTING, ProviderError
+from speakback.providers.llm import LanguageModel
+from speakback.providers.stt import SpeechToText
+from speakback.providers.tts import TextToSpeech
+
+if TYPE_CHECKING:
+    from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions
+
+log = structlog.get_logger(__name__)
+
+
+def region_of(name: str, settings: Settings) -> str | None:
+    """Where a provider works; None: nowhere in particular, or on this machine."""
+    is_voice = name in ("elevenlabs", "elevenlabs-v3") and settings.elevenlabs.region != "default"
+    return settings.elevenlabs.region if is_voice else None
+
+
+def groq_stt(settings: Settings) -> SpeechToText:
+    """Groq's Whisper."""
+    from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
+    from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
+
+    groq = settings.groq
+    options = GroqSttOptions(
+        api_key=_secret(groq.api_key), model=groq.stt_model, base_url=groq.base_url, partials=groq.partials
+    )
+    return GroqSpeechToText(options, Turnstile(RateLimit(Plan(requests_a_minute=groq.requests_per_minute))))
+
+
+def groq_llm(settings: Settings) -> LanguageModel:
+    """The first language model of the configured ones that Groq offers. Raises `ProviderError` where it has none."""
+    from speakback.providers.adapters.groq.chat import groq_chat
+    from speakback.providers.adapters.openai_chat import OpenAiChat
+    from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
+
+    groq = settings.groq
+    key = _secret(groq.api_key)
+    model, known = _chosen_model(settings, key)
+    options = groq_chat(model, known_models=known)
+    return OpenAiChat(groq.base_url, model, key, options, Turnstile(RateLimit(Plan())))
+
+
+def openai_llm(settings: Settings) -> LanguageModel:
+    """Any service that speaks OpenAI's chat completions."""
+    from speakback.providers.adapters.openai_chat import OpenAiChat
+
+    llm = settings.llm
+    assert llm.base_url is not None, "the configuration refuses openai without a base_url"
+    return OpenAiChat(llm.base_url, llm.model, None if llm.api_key is None else llm.api_key.get_secret_value())
+
+
+def elevenlabs(settings: Settings) -> TextToSpeech:
+    """ElevenLabs over its sockets for text to speech, or plain HTTP."""
+    from speakback.providers.adapters.elevenlabs.flash import ElevenLabs
+
+    return ElevenLabs(_voice_options(settings, settings.elevenlabs.model))
+
+
+def elevenlabs_v3(settings: Settings) -> TextToSpeech:
+    """Eleven v3 over its dialogue sockets."""
+    from speakback.providers.adapters.elevenlabs.expressive import ElevenLabsExpressive
+
+    return ElevenLabsExpressive(_voice_options(settings, settings.elevenlabs.expressive_model))
+
+
+def _voice_options(settings: Settings, model: str) -> "ElevenLabsVoiceOptions":
+    from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions, VoiceSettings, base_url_of
+
+    voice = settings.elevenlabs
+    return ElevenLabsVoiceOptions(
+        api_key=_secret(voice.api_key),
+        voice_id=voice.voice_id,
+        model=model,
+        base_url=voice.base_url or base_url_of(None if voice.region == "default" else voice.region),
+        output_format=voice.output_format,
+        language=settings.stt.language,
+        settings=VoiceSettings(
+            stability=voice.stability,
+            similarity_boost=voice.similarity_boost,
+            style=voice.style,
+            use_speaker_boost=voice.speaker_boost,
+            speed=voice.speed,
+        ),
+        transport=voice.transport,
+    )
+
+
+def _chosen_model(settings: Settings, key: str) -> tuple[str, tuple[str, ...]]:
+    """The model to ask for, and all that the service has.
+
+    What is wrong at start is refused at start, unless a model of this machine can stand in until somebody mends it.
+    """
+    from speakback.providers.model_list import fetch_models, first_available
+
+    groq = settings.groq
+    known: tuple[str, ...] = ()
+    try:
+        known = asyncio.run(fetch_models(groq.base_url, key, role="llm", provider="groq"))
+        return first_available(groq.llm_models, known, role="llm", provider="groq"), known
+    except ProviderError as problem:
+        if problem.failure in LASTING and settings.chain.last_resort == "none":
+            raise
+        log.warning("the models of a service are not known", problem=str(problem))
+        return groq.llm_models[0], known
+
+
+def _secret(key: SecretStr | None) -> str:
+    assert key is not None, "the configuration refuses a service without its key"
+    return key.get_secret_value()

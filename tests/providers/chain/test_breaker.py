@@ -1,0 +1,82 @@
+"""Circuits."""
+
+import pytest
+
+from speakback.providers.chain.breaker import Breaker, BreakerOptions, Circuit
+from speakback.providers.errors import LASTING, Failure
+from tests.providers.chain.scripted import failure
+
+OPTIONS = BreakerOptions(failures=3, window_ms=10_000, open_ms=5_000, longest_open_ms=15_000, lasting_open_ms=60_000)
+
+
+def opened(kind: Failure = Failure.BUSY) -> Breaker:
+    breaker = Breaker(OPTIONS)
+    for at_ms in (0, 1, 2):
+        breaker.failed(failure(kind), at_ms)
+    assert breaker.circuit is Circuit.OPEN
+    return breaker
+
+
+def test_a_few_failures_in_a_window_open_it() -> None:
+    breaker = Breaker(OPTIONS)
+    assert [breaker.failed(failure(), at_ms) for at_ms in (0, 5_000, 10_001)] == [None, None, None]
+    because = breaker.failed(failure(), 10_002)
+    assert because is not None
+    assert "3 failures within 10 s" in because
+    assert (breaker.circuit, breaker.probe_at_ms) == (Circuit.OPEN, 15_002)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Failure if kind in LASTING])
+def test_a_lasting_failure_opens_it_at_once_and_for_long(kind: Failure) -> None:
+    breaker = Breaker(OPTIONS)
+    assert breaker.failed(failure(kind), 0) is not None
+    assert (breaker.circuit, breaker.is_lasting, breaker.probe_at_ms) == (Circuit.OPEN, True, 60_000)
+
+
+def test_a_service_that_asks_for_a_long_wait_is_left_alone_for_so_long() -> None:
+    breaker = Breaker(OPTIONS)
+    assert breaker.failed(failure(Failure.RATE_LIMITED, retry_after_s=0.5), 0) is None
+    assert breaker.failed(failure(Failure.RATE_LIMITED, retry_after_s=20), 0) is not None
+    assert (breaker.probe_at_ms, breaker.is_lasting) == (20_000, False)
+
+
+def test_our_own_bad_requests_do_not_count() -> None:
+    breaker = Breaker(OPTIONS)
+    for _ in range(10):
+        assert breaker.failed(failure(Failure.BAD_REQUEST), 0) is None
+    assert breaker.circuit is Circuit.CLOSED
+
+
+def test_a_probe_that_fails_makes_the_next_wait_longer_up_to_a_limit() -> None:
+    breaker = opened()
+    waits = []
+    for at_ms in (10_000, 30_000, 60_000):
+        breaker.probe_began()
+        assert breaker.circuit is Circuit.HALF_OPEN
+        assert breaker.failed(failure(), at_ms) is None
+        waits.append(breaker.probe_at_ms - at_ms)
+    assert waits == [10_000, 15_000, 15_000]
+
+
+def test_a_success_closes_it_and_forgets() -> None:
+    breaker = opened()
+    breaker.probe_began()
+    assert breaker.succeeded()
+    assert breaker.circuit is Circuit.CLOSED
+    assert breaker.failed(failure(), 3) is None
+    assert not breaker.succeeded()
+
+
+def test_a_success_between_failures_does_not_hide_them() -> None:
+    breaker = Breaker(OPTIONS)
+    for at_ms in (0, 1):
+        breaker.failed(failure(), at_ms)
+        breaker.succeeded()
+    assert breaker.failed(failure(), 2) is not None
+
+
+def test_a_turn_that_fails_on_an_open_circuit_does_not_put_the_probe_off() -> None:
+    breaker = opened()
+    due_ms = breaker.probe_at_ms
+    assert breaker.failed(failure(), 4_000) is None
+    assert breaker.probe_at_ms == due_ms
