@@ -42,6 +42,13 @@ def _elevenlabs_problem(settings: Settings) -> str | None:
     return 'tts.provider is "elevenlabs", which needs elevenlabs.api_key (ELEVENLABS_API_KEY) to be set too.'
 
 
+def _hedge_problem(settings: Settings) -> str | None:
+    chain = settings.chain
+    if chain.hedge != "always" or chain.hedge_share == 1:
+        return None
+    return f'chain.hedge is "always", which doubles every request: set chain.hedge_share ({chain.hedge_share}) to 1.'
+
+
 def _threshold_problem(settings: Settings) -> str | None:
     vad = settings.vad
     if vad.release_threshold <= vad.threshold:
@@ -68,6 +75,7 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _service_problem,
     _groq_problem,
     _elevenlabs_problem,
+    _hedge_problem,
     _threshold_problem,
     _language_problem,
     _context_problem,

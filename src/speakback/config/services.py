@@ -18,14 +18,25 @@ class ChainSettings(Section):
         default="local",
         description="Who stands in for services: models of this machine, loaded at start, or nobody.",
     )
-    hedging: bool = Field(
-        default=True, description="Make a second request where one is later than 19 of 20; the first answer counts."
+    hedge: Literal["late", "always", "never"] = Field(
+        default="late",
+        description="When to make a second request, the first answer of the two counting: once one is late, besides "
+        "each (which doubles what services cost), or never.",
+    )
+    late_after: float = Field(
+        default=0.8,
+        gt=0,
+        lt=1,
+        description="A request is late once it takes longer than this share of those before it.",
     )
     hedge_with: Literal["same", "next"] = Field(
         default="same", description="Whom to ask then: the same service again, or the next provider in order."
     )
     hedge_share: float = Field(
-        default=0.2, ge=0, le=1, description="Second requests for each first one, at most, in the long run."
+        default=0.3,
+        ge=0,
+        le=1,
+        description="Second requests for each first one, at most, in the long run; `always` needs 1.",
     )
 
 

@@ -168,7 +168,8 @@ def _options(defaults: ChainOptions, settings: Settings) -> ChainOptions:
     chain = settings.chain
     return replace(
         defaults,
-        hedge="late" if chain.hedging else "never",
+        lateness=replace(defaults.lateness, quantile=chain.late_after),
+        hedge=chain.hedge,
         hedge_with=chain.hedge_with,
         budget=BudgetOptions(share=chain.hedge_share),
     )

@@ -4,6 +4,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ class Destination:
     headers: Mapping[str, str] = field(repr=False)
     connect_within_s: float
     tls: ssl.SSLContext | None = field(default=None, repr=False)
-    """Made once, off the event loop (it reads the machine's certificates); None for ws://."""
+    """`tls_context()`; None for ws://."""
 
 
 class _ConnectOnce(connect):
@@ -38,6 +39,12 @@ class _ConnectOnce(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """For all connections of the process. The first call reads the machine's certificates: off the event loop."""
+    return ssl.create_default_context()
 
 
 async def open_connection(destination: Destination) -> ClientConnection:

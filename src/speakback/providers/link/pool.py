@@ -7,7 +7,7 @@ from random import Random
 from typing import Generic, Protocol, TypeVar
 
 from speakback.providers.link.backoff import Backoff
-from speakback.providers.link.failures import LinkError
+from speakback.providers.link.failures import LinkError, LinkUnreachable
 
 
 class Pooled(Protocol):
@@ -26,6 +26,11 @@ class Pooled(Protocol):
     @property
     def is_unused(self) -> bool:
         """Whether nobody uses it now."""
+        ...
+
+    @property
+    def was_of_use(self) -> bool:
+        """Whether the service ever did on it what it is for."""
         ...
 
     async def aclose(self) -> None: ...
@@ -62,6 +67,9 @@ class Pool(Generic[S]):
         self._failures = 0
         self._last_failure: LinkError | None = None
         self._closed = False
+        self._resting = False
+        self._had_useless = False
+        """One was closed that had been of no use: to open the next at once might be to knock without end."""
 
     @property
     def open_sockets(self) -> int:
@@ -70,7 +78,8 @@ class Pool(Generic[S]):
 
     def changed(self) -> None:
         """One of the sockets got room, was lost or is used: see whether there are enough."""
-        if self._keeper is None and not self._closed:
+        self._discard()
+        if not self._resting and self._keeper is None and not self._closed:
             self._keeper = asyncio.create_task(self._keep(), name="pool-keeper")
         self._change.set()
 
@@ -79,21 +88,31 @@ class Pool(Generic[S]):
 
         Another may be quicker: whoever finds it full takes again.
 
-        While the service cannot be reached, the last failure is raised at once, until an attempt in
-        the background has succeeded. Raises `LinkError`.
+        While the service cannot be reached, which takes long to find out, that is raised at once, until
+        an attempt in the background has succeeded; a refusal is asked for anew. Raises `LinkError`.
         """
         ready = [socket for socket in self._sockets if socket.is_ready]
         if ready:
             return next((socket for socket in ready if not socket.is_unused), ready[0])
-        if self._last_failure is not None and self._keeper is not None:
-            raise self._last_failure
+        if isinstance(self._last_failure, LinkUnreachable) and self._keeper is not None:
+            raise self._last_failure.with_traceback(None)
         return await self._open()
 
     async def warm(self) -> None:
-        """Open what should be ready, and keep it so from now on. Raises `LinkError`."""
-        if not any(socket.is_ready for socket in self._sockets):
-            await self._open()
-        self.changed()
+        """Open what should be ready, and keep it so from now on. Raises `LinkError`, and goes on trying."""
+        self._resting = False
+        try:
+            if not any(socket.is_ready for socket in self._sockets):
+                await self._open()
+        finally:
+            self.changed()
+
+    def rest(self) -> None:
+        """Keep none ready any more, until `warm` is called again: the service does not want us."""
+        self._resting = True
+        if self._keeper is not None:
+            self._keeper.cancel()
+            self._keeper = None
 
     async def aclose(self) -> None:
         """Close all; no call may follow."""
@@ -108,6 +127,8 @@ class Pool(Generic[S]):
 
     async def _open(self) -> S:
         """Those who need one at the same time share an attempt; giving up the wait does not end it."""
+        if self._closed:
+            raise LinkUnreachable("the voice is closed")
         shared = (task for task, waiting in self._openings.items() if waiting < self._terms.uses_each)
         opening = next(shared, None) or asyncio.create_task(self._opened(), name="pool-opening")
         self._openings[opening] = self._openings.get(opening, 0) + 1
@@ -127,30 +148,44 @@ class Pool(Generic[S]):
             self._failures += 1
             self._last_failure = failure
             raise
-        self._failures = 0
         self._last_failure = None
         self._sockets.append(socket)
         return socket
 
     async def _keep(self) -> None:
+        now_s = asyncio.get_running_loop().time
+        look_at_s = now_s() + self._terms.look_after_every_s
         while True:
             self._change.clear()
             self._discard()
+            if self._had_useless:
+                self._had_useless = False
+                await self._wait()
             if sum(socket.is_ready for socket in self._sockets) + len(self._openings) < self._terms.ready:
                 try:
                     await self._open()
                 except LinkError:
-                    await asyncio.sleep(self._terms.backoff.wait_s(self._failures, self._rng))
+                    await self._wait()
                 continue
             try:
-                async with asyncio.timeout(self._terms.look_after_every_s):
+                async with asyncio.timeout_at(look_at_s):
                     await self._change.wait()
             except TimeoutError:
                 self._close_surplus()
+                look_at_s = now_s() + self._terms.look_after_every_s
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(self._terms.backoff.wait_s(self._failures, self._rng))
 
     def _discard(self) -> None:
         """Close those that are spent, and stale ones: unused, and yet not ready."""
-        self._close([one for one in self._sockets if one.is_spent or (one.is_unused and not one.is_ready)])
+        discarded = [one for one in self._sockets if one.is_spent or (one.is_unused and not one.is_ready)]
+        if any(one.was_of_use for one in self._sockets):
+            self._failures = 0
+        useless = sum(not one.was_of_use for one in discarded)
+        self._failures += useless
+        self._had_useless = self._had_useless or useless > 0
+        self._close(discarded)
 
     def _close_surplus(self) -> None:
         unused = [socket for socket in self._sockets if socket.is_ready and socket.is_unused]

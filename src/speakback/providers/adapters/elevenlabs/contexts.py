@@ -52,7 +52,8 @@ class Contexts:
         self._dialect = dialect
         self._limit = limit
         self._contexts: dict[str, _Context] = {}
-        self._made = 0
+        self.made = 0
+        """How many there were so far; each has an id of its own."""
 
     @property
     def in_use(self) -> int:
@@ -67,7 +68,7 @@ class Contexts:
     @property
     def serves_more(self) -> bool:
         """Whether another utterance may ever begin on this socket."""
-        return self._dialect.reusable or self._made == 0
+        return self._dialect.reusable or self.made == 0
 
     @property
     def is_spent(self) -> bool:
@@ -83,8 +84,8 @@ class Contexts:
         """Take a slot; the id was never used on this socket before. Raises `ContextMisused` where there is no room."""
         if not self.has_room:
             raise ContextMisused(f"there is no room for another context: {self.in_use} are in use")
-        self._made += 1
-        context_id = f"t{self._made}"
+        self.made += 1
+        context_id = f"t{self.made}"
         self._contexts[context_id] = _Context(ContextState.NEW, now_s)
         return context_id
 

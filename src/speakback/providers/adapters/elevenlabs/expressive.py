@@ -94,6 +94,7 @@ class ElevenLabsExpressive:
     def _remembered(self, error: ProviderError) -> ProviderError:
         if error.failure in LASTING - {Failure.QUOTA}:
             self._refusal = error.failure
+            self._sockets.rest()
         return error
 
 

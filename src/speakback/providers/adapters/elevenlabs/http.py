@@ -12,6 +12,7 @@ from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptio
 from speakback.providers.adapters.elevenlabs.tags import without_tags
 from speakback.providers.adapters.elevenlabs.utterance import Books, Manner
 from speakback.providers.errors import Failure
+from speakback.providers.link.opening import tls_context
 
 KEEP_ALIVE_S = 60.0
 MOST_ERROR_BYTES = 65536
@@ -35,6 +36,7 @@ class HttpVoice:
             timeout=httpx2.Timeout(patience.first_audio_s, connect=patience.connect_s),
             limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_S),
             follow_redirects=False,
+            verify=tls_context(),
         )
 
     async def chunks(self, feed: Feed) -> AsyncGenerator[SpeechChunk, None]:

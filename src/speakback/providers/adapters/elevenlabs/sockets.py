@@ -18,6 +18,7 @@ from speakback.providers.link.socket import LinkSocket, SocketEvents
 FRAMES_AHEAD = 2048
 """Frames that wait for one utterance's reader; one that does not read for so long is dropped."""
 TICKS_PER_KEEP_ALIVE = 4
+PROPER_CLOSE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class ContextSocket:
         self._closing_since: dict[str, float] = {}
         self._link: LinkSocket | None = None
         self._tainted = False
+        self.was_of_use = False
+        """Whether any audio came. See `Pooled`."""
         self._kept_at_s = self._now_s()
 
     @classmethod
@@ -148,6 +151,8 @@ class ContextSocket:
         """See `Line.hang_up`."""
         if self._lines.pop(line.context_id, None) is not None:
             self.write(self.contexts.drop(line.context_id))
+            # A socket that serves but once is not waited for: it is closed, with whatever it still makes.
+            self._tainted = self._tainted or not self.contexts.serves_more
             if self.contexts.state(line.context_id) is not None:
                 self._closing_since[line.context_id] = self._now_s()
         self._changed()
@@ -184,6 +189,7 @@ class ContextSocket:
             self._closing_since.pop(context_id or "", None)
             self._changed()
         if line is not None and (answer.audio is not None or answer.is_final):
+            self.was_of_use = self.was_of_use or answer.audio is not None
             self._deliver(line, self._heard(answer))
 
     def _heard(self, answer: Answer) -> Heard | ProviderError:
@@ -200,6 +206,12 @@ class ContextSocket:
             self.hang_up(line)
 
     def _on_lost(self, loss: LinkLost) -> None:
+        if loss.code == PROPER_CLOSE:
+            # It did what closing contexts asked for, though their end markers were lost.
+            for line in [one for one in self._lines.values() if one.state is ContextState.CLOSING]:
+                self._deliver(line, Heard(b"", None, is_final=True))
+                self._lines.pop(line.context_id, None)
+                self.contexts.final(line.context_id)
         self._tell_all(of_link(loss, self.where))
 
     def _tell_all(self, error: ProviderError) -> None:

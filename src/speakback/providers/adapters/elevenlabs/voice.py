@@ -1,6 +1,5 @@
 """What both ElevenLabs voices share: a pool of sockets, and one more attempt where nothing was heard yet."""
 
-import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from random import Random
@@ -14,7 +13,7 @@ from speakback.providers.adapters.elevenlabs.utterance import Manner, Utterance
 from speakback.providers.adapters.elevenlabs.wire import Dialect
 from speakback.providers.errors import ProviderError
 from speakback.providers.link.failures import LinkError
-from speakback.providers.link.opening import Destination
+from speakback.providers.link.opening import Destination, tls_context
 from speakback.providers.link.pool import Pool, PoolTerms
 
 ATTEMPTS = 2
@@ -48,7 +47,7 @@ class SocketVoice:
             url=url,
             headers={"xi-api-key": options.api_key},
             connect_within_s=options.patience.connect_s,
-            tls=ssl.create_default_context() if url.startswith("wss:") else None,
+            tls=tls_context() if url.startswith("wss:") else None,
         )
         terms = PoolTerms(ready=ready, uses_each=dialect.in_use_comfortably)
         self._pool: Pool[ContextSocket] = Pool(self._open, terms, rng)
@@ -85,6 +84,10 @@ class SocketVoice:
             await self._pool.warm()
         except LinkError as error:
             raise of_link(error, self._where) from None
+
+    def rest(self) -> None:
+        """Keep no socket ready any more: the service does not want us."""
+        self._pool.rest()
 
     async def aclose(self) -> None:
         """Close all sockets; who still listens gets a `ProviderError`."""

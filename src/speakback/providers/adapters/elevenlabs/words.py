@@ -57,6 +57,8 @@ class WordTimer:
         self.is_aligned = False
         """Whether any alignment came."""
         self._guessed = False
+        self._unplaced = False
+        """Whether something was said, since the last word that found its place, that nobody sent."""
 
     @property
     def last_clause_begun(self) -> bool:
@@ -65,7 +67,8 @@ class WordTimer:
 
     def may_be_complete(self, to: int) -> bool:
         """Whether, with audio up to `to`, so little is missing that it may have been said under another spelling."""
-        return len(self._expected) <= LEFT_OVER_WORDS and not self._ends_behind(to)
+        is_respelled = len(self._expected) <= LEFT_OVER_WORDS and (self.last_clause_begun or self._unplaced)
+        return (not self._expected or is_respelled) and not self._ends_behind(to)
 
     def is_owed(self, to: int) -> bool:
         """Whether audio must still come behind `to`: for words without a place, or with a place beyond it."""
@@ -152,7 +155,8 @@ class WordTimer:
                 self._clause_ends[-1] = word.end
             return
         ahead = [expected.text for expected in self._expected][:LOOK_AHEAD_WORDS]
-        if word.letters in ahead:
+        self._unplaced = word.letters not in ahead
+        if not self._unplaced:
             self._fill(ahead.index(word.letters), word.start)
             self._time(self._expected.popleft(), word.start, word.end)
 

@@ -1,0 +1,191 @@
+"""Real chains over the real adapters of services, in this process; what adapters raise is noted where it is raised."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from random import Random
+
+import numpy as np
+
+from speakback.audio.pcm import Samples
+from speakback.audio.speech import SpeechChunk
+from speakback.emulators.elevenlabs.options import DEV_KEY as ELEVENLABS_KEY
+from speakback.emulators.groq.app import DEV_KEY as GROQ_KEY
+from speakback.emulators.groq.app import PREFIX
+from speakback.providers.adapters.elevenlabs.flash import ElevenLabs
+from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions
+from speakback.providers.adapters.groq.chat import groq_chat
+from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
+from speakback.providers.adapters.openai_chat import OpenAiChat
+from speakback.providers.errors import ProviderError
+from speakback.providers.llm import LanguageModel, LlmDelta, Prompt
+from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
+from speakback.providers.stt import Passes, SpeechToText, Transcript
+from speakback.providers.tts import TextToSpeech
+
+MODEL = "openai/gpt-oss-20b"
+VOICE_ID = "JBFqnCBsd6RMkjVDRZzb"
+LOUD = 0.05
+"""Above this level a frame is speech."""
+
+
+# ---- the services ---------------------------------------------------------------------------------
+# To be made off the event loop: they read this machine's certificates.
+
+
+def groq_stt(address: str) -> GroqSpeechToText:
+    """Groq's Whisper, at an emulator."""
+    options = GroqSttOptions(api_key=GROQ_KEY, base_url=f"{address}{PREFIX}")
+    return GroqSpeechToText(options, Turnstile(RateLimit(Plan())))
+
+
+def groq_llm(address: str) -> OpenAiChat:
+    """Groq's language model, at an emulator."""
+    return OpenAiChat(f"{address}{PREFIX}", MODEL, GROQ_KEY, groq_chat(MODEL), Turnstile(RateLimit(Plan())))
+
+
+def elevenlabs(address: str, seed: int) -> ElevenLabs:
+    """ElevenLabs' Flash, at an emulator."""
+    options = ElevenLabsVoiceOptions(api_key=ELEVENLABS_KEY, voice_id=VOICE_ID, base_url=address)
+    return ElevenLabs(options, rng=Random(seed))
+
+
+# ---- witnesses ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Raised:
+    """What adapters raised in answer to sessions; probes and warming are not asked by any."""
+
+    failures: list[ProviderError] = field(default_factory=list)
+    under_way: int = 0
+    requests: int = 0
+
+
+class WitnessedStt:
+    """A `SpeechToText` whose failures are noted."""
+
+    def __init__(self, inner: SpeechToText, raised: Raised) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._raised = raised
+
+    @property
+    def passes(self) -> Passes:
+        return self._inner.passes
+
+    async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
+        self._raised.requests += 1
+        self._raised.under_way += 1
+        try:
+            return await self._inner.transcribe(audio_16k, language=language)
+        except ProviderError as problem:
+            self._raised.failures.append(problem)
+            raise
+        finally:
+            self._raised.under_way -= 1
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class WitnessedLlm:
+    """A `LanguageModel` whose failures are noted."""
+
+    def __init__(self, inner: LanguageModel, raised: Raised) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._raised = raised
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
+        self._raised.requests += 1
+        self._raised.under_way += 1
+        try:
+            async with aclosing(self._inner.stream(prompt)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        except ProviderError as problem:
+            self._raised.failures.append(problem)
+            raise
+        finally:
+            self._raised.under_way -= 1
+
+    async def warm(self, prompt: Prompt) -> None:
+        await self._inner.warm(prompt)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class WitnessedTts:
+    """A `TextToSpeech` whose failures are noted."""
+
+    def __init__(self, inner: TextToSpeech, raised: Raised) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._raised = raised
+
+    async def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
+        self._raised.requests += 1
+        self._raised.under_way += 1
+        try:
+            async with aclosing(self._inner.speak(clauses)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except ProviderError as problem:
+            self._raised.failures.append(problem)
+            raise
+        finally:
+            self._raised.under_way -= 1
+
+    async def warm(self) -> None:
+        await self._inner.warm()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+# ---- this machine's ears --------------------------------------------------------------------------
+
+
+class _LevelStream:
+    def __init__(self, on_score: Callable[[float], None]) -> None:
+        self._on_score = on_score
+        self._is_closed = False
+
+    def push(self, frame_16k: Samples) -> None:
+        is_loud = float(np.abs(frame_16k).max()) > LOUD
+        asyncio.get_running_loop().call_soon(self._deliver, 0.95 if is_loud else 0.02)
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    def _deliver(self, probability: float) -> None:
+        if not self._is_closed:
+            self._on_score(probability)
+
+
+class LevelVad:
+    """A `VadScorer` to which what is loud is speech."""
+
+    def open_stream(self, on_score: Callable[[float], None]) -> _LevelStream:
+        """See `VadScorer`."""
+        return _LevelStream(on_score)
+
+    async def aclose(self) -> None:
+        """Nothing to release."""
+
+
+class LocalEar:
+    """A `SpeechToText` that stands for this machine's: it hears the same in everything."""
+
+    name = "local-ear"
+    passes = Passes.AT_PAUSES
+
+    async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
+        """See `SpeechToText`."""
+        return Transcript("How far is it to the station?", (), 0.9, rejected=None)
+
+    async def aclose(self) -> None:
+        """Nothing to release."""
