@@ -6,10 +6,10 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 pyth
 	"$$candidate" $(IS_USABLE) 2>/dev/null && echo "$$candidate" && break; done)
 IS_USABLE := -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
 
-.PHONY: help run demo test coverage check bench clean
+.PHONY: help run demo test coverage check bench live-check clean
 
 help:  ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp  ## install, fetch the model weights, start the server
 	$(BIN)/speakback weights
@@ -35,6 +35,9 @@ check: .venv/dev.stamp  ## lint, formatting, types
 bench: .venv/run.stamp  ## measure latencies and print the tables
 	$(BIN)/speakback weights tests
 	$(BIN)/python -m benchmarks
+
+live-check: .venv/run.stamp  ## try the contracts with the services of which there are keys, else with their emulators
+	$(BIN)/speakback live-check
 
 clean:  ## remove the environment and caches, but not the weights
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -26,8 +26,10 @@ from benchmarks.in_process import (
     WitnessedStt,
     WitnessedTts,
     elevenlabs,
+    forgiving,
     groq_llm,
     groq_stt,
+    hurried_s,
 )
 from benchmarks.random_call import Course, End, RandomCall
 from speakback.emulators.elevenlabs.app import elevenlabs_app
@@ -40,10 +42,9 @@ from speakback.emulators.testing import served_in_thread
 from speakback.providers.adapters.echo import Echo
 from speakback.providers.adapters.elevenlabs.flash import WARM_SOCKETS, ElevenLabs
 from speakback.providers.adapters.hibari import Hibari
-from speakback.providers.chain.breaker import BreakerOptions
 from speakback.providers.chain.entry import Entry, Pin
 from speakback.providers.chain.llm_chain import LlmChain, probe_llm
-from speakback.providers.chain.options import LLM_OPTIONS, STT_OPTIONS, TTS_OPTIONS, ChainOptions
+from speakback.providers.chain.options import LLM_OPTIONS, STT_OPTIONS, TTS_OPTIONS
 from speakback.providers.chain.stt_chain import SttChain, probe_stt
 from speakback.providers.chain.tts_chain import TtsChain, probe_tts
 from speakback.providers.decisions import DecisionKind
@@ -189,7 +190,7 @@ def _emulators(weather: Weather) -> Iterator[Mapping[str, str]]:
         profile=weather.profile,
         faults=weather.faults,
         seed=weather.seed,
-        now_s=lambda: 100 * time.monotonic(),  # its rate limits are not what is tried here
+        now_s=hurried_s
     )
     voice = ElevenLabsOptions(
         speaker=ToneSpeaker(), profile=weather.profile, faults=weather.faults, seed=weather.seed
@@ -216,16 +217,11 @@ def _engines(groq: str, voice: ElevenLabs, raised: Raised) -> Engines:
     )
     return Engines(
         vad=LevelVad(),
-        stt=SttChain(stt, _forgiving(STT_OPTIONS), probes={"groq": lambda: probe_stt(ears)}),
+        stt=SttChain(stt, forgiving(STT_OPTIONS), probes={"groq": lambda: probe_stt(ears)}),
         end_of_turn=None,
-        llm=LlmChain(llm, _forgiving(LLM_OPTIONS), probes={"groq": lambda: probe_llm(model)}),
-        tts=TtsChain(tts, _forgiving(TTS_OPTIONS), probes={"elevenlabs": lambda: probe_tts(voice)}),
+        llm=LlmChain(llm, forgiving(LLM_OPTIONS), probes={"groq": lambda: probe_llm(model)}),
+        tts=TtsChain(tts, forgiving(TTS_OPTIONS), probes={"elevenlabs": lambda: probe_tts(voice)}),
     )
-
-
-def _forgiving(options: ChainOptions) -> ChainOptions:
-    breaker = BreakerOptions(failures=5, open_ms=300, longest_open_ms=600, lasting_open_ms=600)
-    return replace(options, breaker=breaker, hedge_with="same")
 
 
 async def _calls(weather: Weather, engines: Engines) -> list[Course]:

@@ -1,9 +1,10 @@
 """Real chains over the real adapters of services, in this process; what adapters raise is noted where it is raised."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import numpy as np
@@ -18,6 +19,8 @@ from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptio
 from speakback.providers.adapters.groq.chat import groq_chat
 from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
 from speakback.providers.adapters.openai_chat import OpenAiChat
+from speakback.providers.chain.breaker import BreakerOptions
+from speakback.providers.chain.options import ChainOptions
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel, LlmDelta, Prompt
 from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
@@ -30,6 +33,21 @@ LOUD = 0.05
 """Above this level a frame is speech."""
 
 
+HURRY = 100
+"""So much faster run the clocks of rate limits, at the service and here: waits of minutes become seconds."""
+
+
+def hurried_s() -> float:
+    """Such a clock."""
+    return HURRY * time.monotonic()
+
+
+def forgiving(options: ChainOptions) -> ChainOptions:
+    """The same, but a circuit opens only for a moment: a service that fails is asked again, as to fail is its part."""
+    breaker = BreakerOptions(failures=5, open_ms=300, longest_open_ms=600, lasting_open_ms=600)
+    return replace(options, breaker=breaker, hedge_with="same")
+
+
 # ---- the services ---------------------------------------------------------------------------------
 # To be made off the event loop: they read this machine's certificates.
 
@@ -37,12 +55,16 @@ LOUD = 0.05
 def groq_stt(address: str) -> GroqSpeechToText:
     """Groq's Whisper, at an emulator."""
     options = GroqSttOptions(api_key=GROQ_KEY, base_url=f"{address}{PREFIX}")
-    return GroqSpeechToText(options, Turnstile(RateLimit(Plan())))
+    return GroqSpeechToText(options, _turnstile())
 
 
 def groq_llm(address: str) -> OpenAiChat:
     """Groq's language model, at an emulator."""
-    return OpenAiChat(f"{address}{PREFIX}", MODEL, GROQ_KEY, groq_chat(MODEL), Turnstile(RateLimit(Plan())))
+    return OpenAiChat(f"{address}{PREFIX}", MODEL, GROQ_KEY, groq_chat(MODEL), _turnstile())
+
+
+def _turnstile() -> Turnstile:
+    return Turnstile(RateLimit(Plan()), clock=hurried_s)
 
 
 def elevenlabs(address: str, seed: int) -> ElevenLabs:

@@ -90,10 +90,12 @@ class _Line:
     async def settles_within(self, wait_s: float, since: int) -> bool:
         """Whether the turn that began at this notice is over by then."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + wait_s
+        began_s = loop.time()
+        until_s = began_s + wait_s
         while loop.time() < until_s:
             is_told = how_it_ended(self.seen[since:]) is not End.SILENT
-            if self.session.rest_s >= (AT_REST_S if is_told else UNEXPLAINED_S):
+            at_rest_s = min(self.session.rest_s, loop.time() - began_s)  # what was said is heard a moment later
+            if at_rest_s >= (AT_REST_S if is_told else UNEXPLAINED_S):
                 return True
             self._changed.clear()
             try:
@@ -153,6 +155,7 @@ class RandomCall:
                 line.session.append_audio(_utterance())
             else:
                 line.session.cancel_reply()
+                line.has_cancelled = True
             is_over = await line.settles_within(LONGEST_TURN_S, since)
         if not is_over:
             end = self._odd(End.STUCK, line, since)
@@ -207,6 +210,8 @@ def _in_short(notice: n.Notice) -> str:
     match notice:
         case n.ReplyEnded(status=status, reason=reason):
             return f"ReplyEnded({status},{reason})"
+        case n.TranscriptCompleted(text=text):
+            return f"TranscriptCompleted({len(text.split())} words)"
         case n.Fault(code=code):
             return f"Fault({code})"
         case n.ProviderDecided(decision):

@@ -18,6 +18,7 @@ from benchmarks.figures import Figure, Findings
 from speakback.caller.record import timeline_of
 from speakback.caller.script import ScriptLine, SpokenLine, spoken
 from speakback.caller.server_process import ServerProcess, server_process
+from speakback.caller.table import SERVER_STAGES
 from speakback.caller.timeline import Timeline
 from speakback.providers.adapters.hibari import Hibari
 
@@ -68,6 +69,8 @@ class Answered:
     way: Way
     ttfbs_ms: tuple[float, ...]
     waits_ms: tuple[float, ...]
+    stages: Mapping[str, tuple[float, ...]]
+    """What the server measured of its stages, by name, in ms."""
     unanswered: int
     slipped_ms: int
     decisions: Mapping[str, int]
@@ -101,6 +104,10 @@ async def _asked(way: Way, lines: Sequence[SpokenLine]) -> Answered:
         way=way,
         ttfbs_ms=ttfbs_ms,
         waits_ms=tuple(wait_ms for wait_ms in waits_ms if wait_ms is not None),
+        stages={
+            stage.head: tuple(took_ms for turn in turns if (took_ms := stage.of(turn)) is not None)
+            for stage in SERVER_STAGES
+        },
         unanswered=len(PROMPTS) * ROUNDS - len(ttfbs_ms),
         slipped_ms=sum(timeline.slipped_ms for timeline in timelines),
         decisions=decisions,
@@ -148,6 +155,8 @@ def findings(answered: Sequence[Answered]) -> Findings:
             Figure(f"{name}: of it the endpointing wait, median", _percentile(one.waits_ms, 50), "ms"),
             Figure(f"{name}: prompts without an answer", one.unanswered, ""),
         ]
+        parts = ", ".join(f"{name} {np.median(took):.0f}" for name, took in one.stages.items() if took)
+        notes.append(f"{name}: stages, median ms: {parts}")
         told = ", ".join(f"{what}: {count}" for what, count in sorted(one.decisions.items())) or "none"
         notes.append(f"{name}: n = {len(one.ttfbs_ms)}; decisions: {told}")
         if one.slipped_ms:

@@ -202,6 +202,7 @@ def header_only(path: Path) -> None:
         ("empty.jsonl", lambda path: path.touch(), "is empty"),
         ("words.jsonl", lambda path: path.write_text("hello\n"), "is neither a trace nor a file of timelines"),
         ("bytes.jsonl", lambda path: path.write_bytes(b"\xff\xfe\n"), "is neither a trace nor a file of timelines"),
+        ("deep.jsonl", lambda path: path.write_text("[" * 200_000), "is neither a trace nor a file of timelines"),
         ("call.json", lambda path: path.write_text('{"turns":[]}\n'), "is neither a trace nor a file of timelines"),
         ("nothing.jsonl", header_only, "nothing happened in this session"),
         ("torn.jsonl", torn, "line 4: this is not JSON as a trace has it"),

@@ -18,7 +18,21 @@ def test_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["serve", "call", "demo", "doctor", "config", "key", "weights", "replay", "evaluate", "simulate", "emulate"]
+    "verb",
+    [
+        "serve",
+        "call",
+        "demo",
+        "doctor",
+        "config",
+        "key",
+        "weights",
+        "replay",
+        "evaluate",
+        "simulate",
+        "emulate",
+        "live-check",
+    ],
 )
 def test_every_verb_explains_itself(verb: str) -> None:
     result = CliRunner().invoke(app, [verb, "--help"])

@@ -33,6 +33,7 @@ def test_it_prints_json_and_nothing_else() -> None:
         (["--strategy", "half-duplx"], "half-duplex"),
         (["--auc", "much"], "not a number"),
         (["--auc", "0.3"], "between 0.5"),
+        (["--auc", ","], "not a number"),
         (["--providers", "none"], "hosted"),
     ],
 )

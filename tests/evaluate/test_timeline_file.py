@@ -31,6 +31,8 @@ def test_lines_are_read_and_empty_ones_passed_over() -> None:
         '{"duration_ms":1000,"user":[[0,10,"x"]],"agent":[]}',
         '{"duration_ms":1000,"user":[[0,10,"s","x"]],"agent":[]}',
         '{"duration_ms":1000,"user":[[0,10,"s"],[5,20,"s"]],"agent":[]}',
+        '{"duration_ms":900000000000,"user":[],"agent":[]}',
+        "[" * 200_000,
     ],
 )
 def test_a_bad_line_is_named(line: str) -> None:

@@ -208,6 +208,27 @@ def test_an_overdue_transcript_is_apologised_for_and_then_comes_too_late() -> No
     assert talk.at(13_000, TurnTranscribed(turn(1), has_words=True)) == []
 
 
+def test_a_transcript_that_never_comes_is_waited_for_no_longer_when_the_user_goes_on_talking() -> None:
+    """Every turn since was transcribed at once, and waits for the first."""
+    talk = Conversation()
+    talk.user_says(1000, 2000)
+    for number, onset_ms in ((2, 4000), (3, 7000), (4, 10_000)):
+        talk.user_says(onset_ms, onset_ms + 500)
+        assert talk.at(onset_ms + 1200, TurnTranscribed(turn(number), has_words=True)) == []
+    assert talk.core.next_deadline() == 2500 + PLAIN.transcript_timeout_ms
+    actions = talk.wait_for_deadline()
+    assert faults(actions) == [FaultCode.TRANSCRIPT_OVERDUE]
+    assert without_faults(actions) == [StartReply(reply(1), turn(4))]
+
+
+def test_each_transcript_is_waited_for_from_the_end_of_its_own_turn() -> None:
+    talk = Conversation()
+    talk.user_says(1000, 2000)
+    talk.user_says(4000, 5000)
+    talk.at(6000, TurnTranscribed(turn(1), has_words=True))
+    assert talk.core.next_deadline() == 5500 + PLAIN.transcript_timeout_ms
+
+
 def test_a_transcript_nobody_waits_for_is_not_apologised_for() -> None:
     talk = Conversation(ASKED_ONLY)
     talk.user_says(1000, 2000)

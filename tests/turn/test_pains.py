@@ -219,6 +219,21 @@ def test_pain_7_a_reply_of_nothing_leaves_nobody_stuck(config: TurnConfig, calle
 
 
 @pytest.mark.parametrize("config", EVERY)
+def test_pain_7_one_lost_transcript_does_not_silence_the_agent_while_the_user_asks_again(config: TurnConfig) -> None:
+    """Whoever asks "hello?" more often than transcripts are waited for is not put off each time."""
+    talk = Conversation(config)
+    actions: list[Action] = []
+    for number in range(1, 6):
+        onset_ms = 6000 * number
+        actions += all_until(talk, onset_ms) + talk.at(onset_ms, SpeechStarted(onset_ms))
+        actions += talk.at(onset_ms + 800, SpeechStopped(onset_ms + 800)) + all_until(talk, onset_ms + 3500)
+        if number > 1:
+            actions += talk.at(onset_ms + 3500, TurnTranscribed(turn(number), True))
+    assert FaultCode.TRANSCRIPT_OVERDUE in faults(actions)
+    assert kinds(actions) & {StartReply, Apologise}
+
+
+@pytest.mark.parametrize("config", EVERY)
 def test_pain_7_speaking_without_audio_is_noticed(config: TurnConfig) -> None:
     talk = speaking(config)
     actions = all_until(talk, 5000 + config.stall_timeout_ms)

@@ -94,6 +94,8 @@ def test_what_does_not_fit_is_refused_with_a_sentence(key: str, value: Value, se
         ("rapid-duplex", {"endpointing.sure_at": 0.5, "endpointing.doubtful_at": 0.5}, "must be above"),
         ("overlap-aware", {"endpointing.least_ms": 3000}, "endpointing.least_ms must not be above endpointing.most_ms"),
         ("overlap-aware", {"overlap.provisional_ms": 2000}, "overlap.provisional_ms must not be above overlap.last_ms"),
+        ("overlap-aware", {"max_turn_ms": 1200}, "overlap.last_ms must be below max_turn_ms (1200)"),
+        ("overlap-aware", {"overlap.last_ms": 60_000}, "overlap.last_ms must be below max_turn_ms (60000)"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(name: str, overrides: dict[str, Value], sentence: str) -> None:

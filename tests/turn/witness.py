@@ -83,6 +83,7 @@ class Witness:
     open_turn: TurnId | None = None
     pauses: int = 0
     untranscribed: set[TurnId] = field(default_factory=set)
+    committed_ms: dict[TurnId, int] = field(default_factory=dict)
     owed: list[TurnId | None] = field(default_factory=list)
     """Committed turns to be answered, and None for each request of the client, that no reply took over."""
     answered: set[TurnId] = field(default_factory=set)
@@ -265,6 +266,7 @@ class Witness:
             assert turn_id == self.open_turn
         self.open_turn = None
         self.untranscribed.add(turn_id)
+        self.committed_ms[turn_id] = self.now_ms
         if self.core.config.auto_reply and reason is not CommitReason.CLIENT:
             self.owed.append(turn_id)
 
@@ -310,6 +312,11 @@ class Witness:
             assert self.core.next_deadline() is not None, "something is going on and nothing bounds it"
         if user is User.SILENT and self.owed:
             assert agent is not Agent.IDLE, "the floor is free and something is owed"
+        for turn_id in self.untranscribed:
+            due_ms = self.core.next_deadline()
+            latest_ms = self.committed_ms[turn_id] + self.core.config.transcript_timeout_ms
+            assert due_ms is not None
+            assert due_ms <= latest_ms, "a transcript is waited for from the end of its own turn"
         self.voices.check_states(self.core, self.open_turn)
 
     # ---- liveness -----------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def _from_text(path: Path) -> list[Conversation]:
 def _is_trace(first_line: bytes) -> bool:
     try:
         form = json.loads(first_line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(form, dict) and form.get(TYPE) == TraceHeader.__name__
 

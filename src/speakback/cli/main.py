@@ -16,6 +16,7 @@ from speakback.cli.doctor import doctor
 from speakback.cli.emulate import emulate
 from speakback.cli.evaluate import evaluate
 from speakback.cli.key import key
+from speakback.cli.live_check import live_check
 from speakback.cli.replay import replay
 from speakback.cli.serve import serve
 from speakback.cli.simulate import simulate
@@ -81,5 +82,5 @@ def _speakback(
     """A self-hosted voice conversation server that answers like a person."""
 
 
-for _verb in (serve, call, demo, doctor, config, key, weights, replay, evaluate, simulate, emulate):
+for _verb in (serve, call, demo, doctor, config, key, weights, replay, evaluate, simulate, emulate, live_check):
     app.command()(_verb)

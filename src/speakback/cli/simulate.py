@@ -63,7 +63,7 @@ def _listed(text: str) -> list[str]:
 
 def _aucs(text: str) -> list[float]:
     try:
-        values = [float(part) for part in _listed(text)]
+        values = [float(part) for part in _listed(text)] or [float(text)]
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a number, or several", param_hint="--auc") from None
     if not all(0.5 <= value < 1 for value in values):

@@ -98,7 +98,7 @@ class ElevenLabsSettings(Section):
         default="multi",
         description="multi: one socket for many replies; single: a socket for each; http: a request for each clause.",
     )
-    output_format: Literal["pcm_16000", "pcm_22050", "pcm_24000", "pcm_44100", "pcm_48000", "ulaw_8000"] = Field(
+    output_format: Literal["pcm_16000", "pcm_24000", "pcm_48000", "ulaw_8000"] = Field(
         default="pcm_24000", description="Audio as it is sent; everything is brought to 24 kHz."
     )
     stability: Setting = Field(default=0.5, description="Steady (1) or lively (0).")

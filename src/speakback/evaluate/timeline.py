@@ -6,6 +6,8 @@ from enum import Enum
 
 IPU_MERGE_MS = 200
 """Speech of one side that is interrupted for less than this is one inter-pausal unit."""
+LONGEST_MS = 24 * 3600 * 1000
+"""A longer conversation is none; what is measured on a grid of 10 ms must fit into memory."""
 
 
 class Kind(Enum):
@@ -62,7 +64,7 @@ class Timeline:
     """False: an IPU of the agent stands for a stretch in which it may have paused."""
 
     def __post_init__(self) -> None:
-        if self.duration_ms <= 0:
+        if not 0 < self.duration_ms <= LONGEST_MS:
             raise TimelineError(f"a conversation cannot last {self.duration_ms} ms")
         _check_side("user", self.user, self.duration_ms)
         _check_side("agent", self.agent, self.duration_ms)

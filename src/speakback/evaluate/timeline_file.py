@@ -19,7 +19,7 @@ def read_timelines(lines: Iterable[str]) -> Iterator[Timeline]:
         if line.strip():
             try:
                 yield _timeline(json.loads(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise TimelineError(f"line {number}: {error}") from error
 
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from speakback import weights
 from speakback.config import Settings
 from speakback.config.roster import SERVICES, roster
 from speakback.providers import services
+from speakback.providers.audio_tags import Untagged
 from speakback.providers.chain.budget import BudgetOptions
 from speakback.providers.chain.entry import Entry
 from speakback.providers.chain.lateness import LatenessOptions
@@ -17,6 +20,7 @@ from speakback.providers.chain.llm_chain import LlmChain
 from speakback.providers.chain.options import LLM_OPTIONS, STT_OPTIONS, TTS_OPTIONS, ChainOptions
 from speakback.providers.chain.stt_chain import SttChain
 from speakback.providers.chain.tts_chain import TtsChain
+from speakback.providers.decisions import Decision
 from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.engines import Engines
 from speakback.providers.llm import LanguageModel
@@ -24,6 +28,7 @@ from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
 
 N = TypeVar("N")
+log = structlog.get_logger(__name__)
 
 LOCAL_LATENESS: Mapping[str, LatenessOptions] = {
     "whisper": LatenessOptions(prior_ms=1000, floor_ms=300, ceiling_ms=4000, per_audio_s_ms=60),
@@ -80,7 +85,8 @@ def _echo(settings: Settings) -> LanguageModel:
 def _hibari(settings: Settings) -> TextToSpeech:
     from speakback.providers.adapters.hibari import Hibari
 
-    return Hibari(settings.tts.voice, speed=settings.tts.speed)
+    voice = Hibari(settings.tts.voice, speed=settings.tts.speed)
+    return Untagged(voice) if settings.elevenlabs.expressive else voice
 
 
 def _piper(settings: Settings) -> TextToSpeech:
@@ -135,9 +141,11 @@ async def build_engines(settings: Settings) -> Engines:
     end_of_turn = await asyncio.to_thread(END_OF_TURN[settings.end_of_turn.provider], settings)
     llms = await _entries(names.llm, LLM, settings)
     voices = await _entries(names.tts, TTS, settings)
-    stt = SttChain(stts, _options(STT_OPTIONS, settings)) if _has_service(names.stt) else stts[0].engine
-    llm = LlmChain(llms, _options(LLM_OPTIONS, settings)) if _has_service(names.llm) else llms[0].engine
-    tts = TtsChain(voices, _options(TTS_OPTIONS, settings)) if _has_service(names.tts) else voices[0].engine
+    stt = SttChain(stts, _options(STT_OPTIONS, settings), report=_log) if _has_service(names.stt) else stts[0].engine
+    llm = LlmChain(llms, _options(LLM_OPTIONS, settings), report=_log) if _has_service(names.llm) else llms[0].engine
+    tts = (
+        TtsChain(voices, _options(TTS_OPTIONS, settings), report=_log) if _has_service(names.tts) else voices[0].engine
+    )
     await tts.warm()
     return Engines(vad=SileroVad(silero / "silero_vad.onnx"), stt=stt, end_of_turn=end_of_turn, llm=llm, tts=tts)
 
@@ -157,6 +165,17 @@ def _entry(name: str, build: Callable[[Settings], N], settings: Settings) -> Ent
         is_local=is_local,
         voice=settings.tts.voice if is_local else settings.elevenlabs.voice_id,
         lateness=LOCAL_LATENESS.get(name),
+    )
+
+
+def _log(decision: Decision) -> None:
+    """What chains decide on no session's behalf: what they find at start, and by their probes."""
+    log.warning(
+        "a chain of providers decided",
+        role=decision.role,
+        kind=decision.kind.value,
+        provider=decision.provider,
+        reason=decision.reason,
     )
 
 

@@ -49,3 +49,5 @@ def contradictions(config: TurnConfig) -> Iterator[str]:
             yield f"endpointing.least_ms must not be above endpointing.most_ms ({most_ms})"
     if config.overlap.provisional_ms > config.overlap.last_ms:
         yield f"overlap.provisional_ms must not be above overlap.last_ms ({config.overlap.last_ms})"
+    if config.overlap.last_ms >= config.max_turn_ms:  # the turn would be dropped before its last verdict
+        yield f"overlap.last_ms must be below max_turn_ms ({config.max_turn_ms})"

@@ -18,8 +18,8 @@ from speakback.turn.barge_in import LET_BE, BargeIn, Verdict
 from speakback.turn.endpointing import SHORTEST_PAUSE_MS
 from speakback.turn.judging import silence_needed_ms
 from speakback.turn.overlapping import give_way, release_overlap, settle_overlap, weigh_overlap
-from speakback.turn.records import Deadline, OpenTurnRecord, OverlapRecord, Owed
-from speakback.turn.replying import answer, discard_draft, draft_reply, stop_reply
+from speakback.turn.records import Deadline, OpenTurnRecord, OverlapRecord, Owed, Untranscribed
+from speakback.turn.replying import answer, await_transcripts, discard_draft, draft_reply, stop_reply
 from speakback.turn.state import PAUSES_REMEMBERED, State
 from speakback.turn.tables import Agent, User, UserMove
 from speakback.turn.words import HeardWords, Repair, Unfinished
@@ -162,9 +162,9 @@ def close_turn(state: State, move: UserMove) -> OpenTurnRecord:
 
 
 def commit_turn(state: State, turn_id: TurnId, end_ms: int, reason: CommitReason, interrupted: ReplyId | None) -> None:
-    state.untranscribed[turn_id] = interrupted
+    state.untranscribed[turn_id] = Untranscribed(state.now_ms + state.config.transcript_timeout_ms, interrupted)
     state.last_end_ms = end_ms
-    state.arm(Deadline.TRANSCRIPT, state.config.transcript_timeout_ms)
+    await_transcripts(state)
     state.do(CommitTurn(turn_id, end_ms, reason))
 
 
@@ -189,7 +189,7 @@ def _take_floor(state: State, turn: OpenTurnRecord) -> None:
 
 
 def turn_transcribed(state: State, turn_id: TurnId, has_words: bool, repair: Repair) -> None:
-    interrupted = state.untranscribed.pop(turn_id)
+    interrupted = state.untranscribed.pop(turn_id).interrupted
     repair = repair if has_words else Repair.RESUME
     if interrupted is not None and repair is not Repair.DROP:
         for owed in state.unanswered:

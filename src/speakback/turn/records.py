@@ -72,6 +72,16 @@ class Draft:
     turn_id: TurnId
 
 
+@dataclass(frozen=True, slots=True)
+class Untranscribed:
+    """A committed turn whose transcript is under way."""
+
+    due_ms: int
+    """By when it is to be there."""
+    interrupted: ReplyId | None
+    """The audible reply that the turn stopped."""
+
+
 @dataclass(slots=True)
 class Owed:
     """A user turn that is to be answered aloud, or, where `turn_id` is None, the client's request for a reply."""

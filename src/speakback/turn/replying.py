@@ -19,8 +19,7 @@ from speakback.turn.tables import Agent, AgentMove, User
 
 def answer(state: State) -> None:
     """Think as soon as something is owed and the floor is free; begin the reply once all is transcribed."""
-    if not state.untranscribed:
-        state.disarm(Deadline.TRANSCRIPT)
+    await_transcripts(state)
     if state.unanswered and state.agent is Agent.IDLE and state.user is User.SILENT:
         state.move_agent(AgentMove.THINK)
     if state.agent is Agent.THINKING and state.reply is None:
@@ -30,6 +29,15 @@ def answer(state: State) -> None:
         elif state.unanswered[-1].failed or not state.untranscribed:
             answers, state.unanswered = state.unanswered, []
             begin_reply(state, answers)
+
+
+def await_transcripts(state: State) -> None:
+    """Wait no longer than until the oldest one is due: turns that follow it, each in time, must not put that off."""
+    due_ms = min((waiting.due_ms for waiting in state.untranscribed.values()), default=None)
+    if due_ms is None:
+        state.disarm(Deadline.TRANSCRIPT)
+    else:
+        state.deadlines[Deadline.TRANSCRIPT] = due_ms
 
 
 def begin_reply(state: State, answers: list[Owed]) -> None:

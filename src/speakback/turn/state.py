@@ -4,7 +4,15 @@ from speakback.timebase import ReplyId, TurnId
 from speakback.turn.actions import Action, FaultCode, ReportFault
 from speakback.turn.config import TurnConfig
 from speakback.turn.drafts import DraftBook
-from speakback.turn.records import BegunReply, Deadline, Draft, OpenTurnRecord, OverlapRecord, Owed
+from speakback.turn.records import (
+    BegunReply,
+    Deadline,
+    Draft,
+    OpenTurnRecord,
+    OverlapRecord,
+    Owed,
+    Untranscribed,
+)
 from speakback.turn.tables import AGENT_TABLE, USER_TABLE, Agent, AgentMove, User, UserMove, after
 
 PAUSES_REMEMBERED = 32
@@ -24,8 +32,8 @@ class State:
         self.draft: Draft | None = None
         self.unsettled_drafts: set[ReplyId] = set()
         self.unanswered: list[Owed] = []
-        self.untranscribed: dict[TurnId, ReplyId | None] = {}
-        """Turns that were committed, each with the audible reply that it stopped."""
+        self.untranscribed: dict[TurnId, Untranscribed] = {}
+        """Turns that were committed, oldest first."""
         self.deadlines: dict[Deadline, int] = {}
         self.last_turn_id = 0
         self.last_reply_id = 0

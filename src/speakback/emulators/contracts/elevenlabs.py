@@ -29,7 +29,7 @@ def _multi(site: Site) -> str:
     return f"/v1/text-to-speech/{site.equipment.voice_id}/multi-stream-input"
 
 
-async def connect(site: Site) -> None:
+async def _connect(site: Site) -> None:
     async with socket(site, _multi(site), SPEECH) as opened:
         await opened.send({"text": " ", "context_id": "c1"})
         await opened.expect_silence()
@@ -37,13 +37,13 @@ async def connect(site: Site) -> None:
         await opened.expect_close(DONE)
 
 
-async def bad_key(site: Site) -> None:
+async def _bad_key(site: Site) -> None:
     async with socket(site, _multi(site), SPEECH, key=WRONG_KEY) as opened:
         await opened.send({"text": " ", "context_id": "c1"})
         await _expect_error(opened, "invalid_api_key")
 
 
-async def v3_refused(site: Site) -> None:
+async def _v3_refused(site: Site) -> None:
     try:
         async with socket(site, _multi(site), {**SPEECH, "model_id": "eleven_v3"}):
             raise BrokenContractError("the upgrade was done, where it should be refused")
@@ -53,7 +53,7 @@ async def v3_refused(site: Site) -> None:
         expect(code == "unsupported_model", f"refused as {code}, where unsupported_model was due")
 
 
-async def six_contexts(site: Site) -> None:
+async def _six_contexts(site: Site) -> None:
     async with socket(site, _multi(site), SPEECH) as opened:
         await opened.send(*({"text": " ", "context_id": f"c{at}"} for at in range(1, MOST_CONTEXTS + 1)))
         await opened.expect_silence()
@@ -69,7 +69,7 @@ async def _expect_error(opened: SiteSocket, name: str) -> None:
     await opened.expect_close(POLICY)
 
 
-async def hello_world(site: Site) -> None:
+async def _hello_world(site: Site) -> None:
     async with socket(site, _single(site), SPEECH) as opened:
         await opened.send({"text": " "}, *({"text": token} for token in HELLO), {"text": " ", "flush": True})
         spoken = [*await opened.until("audio"), *await opened.until_quiet()]
@@ -85,7 +85,7 @@ async def hello_world(site: Site) -> None:
     expect(abs(heard_ms - span_ms) <= NEAR_MS, f"{heard_ms:.0f} ms of audio, but {span_ms:.0f} ms of alignment")
 
 
-async def barge_in(site: Site) -> None:
+async def _barge_in(site: Site) -> None:
     async with socket(site, _multi(site), SPEECH) as opened:
         came = await _turn(opened, "t1", FIRST)
         came += await opened.until("final", "t1")
@@ -115,7 +115,7 @@ def _finished(messages: list[object]) -> set[str | None]:
     return {context_of(one) for one in messages if kind_of(one) == "final"}
 
 
-async def dialogue(site: Site) -> None:
+async def _dialogue(site: Site) -> None:
     voice = site.equipment.voice_id
     async with socket(site, "/v1/text-to-dialogue/multi-stream-input", EXPRESSIVE) as opened:
         await opened.send(
@@ -131,7 +131,7 @@ async def dialogue(site: Site) -> None:
     expect(alignments(came), "no alignment came, where sync_alignment asks for it")
 
 
-async def idle_alone(site: Site) -> None:
+async def _idle_alone(site: Site) -> None:
     async with socket(site, _multi(site), SPEECH) as opened:
         await opened.send({"text": " ", "context_id": "c1"})
         message = await opened.receive(site.equipment.timing.idle_s)
@@ -140,7 +140,7 @@ async def idle_alone(site: Site) -> None:
         await opened.expect_close(POLICY)
 
 
-async def idle_kept(site: Site) -> None:
+async def _idle_kept(site: Site) -> None:
     timing = site.equipment.timing
     async with socket(site, _multi(site), SPEECH) as opened:
         await opened.send({"text": " ", "context_id": "c1"})
@@ -160,60 +160,60 @@ ELEVENLABS = (
         service="elevenlabs",
         name="connect",
         says="a good key and a first message are answered with nothing; `close_socket` with close 1000",
-        attempt=connect,
+        attempt=_connect,
         is_gate=True,
     ),
     Contract(
         service="elevenlabs",
         name="bad-key",
         says="a wrong key passes the upgrade, then `invalid_api_key` and close 1008",
-        attempt=bad_key,
+        attempt=_bad_key,
     ),
     Contract(
         service="elevenlabs",
         name="v3-refused",
         says="the text-to-speech socket refuses `eleven_v3` at the upgrade: HTTP 400 `unsupported_model`",
-        attempt=v3_refused,
+        attempt=_v3_refused,
     ),
     Contract(
         service="elevenlabs",
         name="six-contexts",
         says="the sixth context ends the socket: `max_active_conversations`, close 1008",
-        attempt=six_contexts,
+        attempt=_six_contexts,
     ),
     Contract(
         service="elevenlabs",
         name="hello-world",
         says="a flush brings audio and its alignment, but no end marker; that and close 1000 follow the close message",
-        attempt=hello_world,
+        attempt=_hello_world,
         cost=Cost(characters=len("".join(HELLO))),
     ),
     Contract(
         service="elevenlabs",
         name="barge-in",
         says="three turns, the second interrupted: each context ends in exactly one end marker, by its own id",
-        attempt=barge_in,
+        attempt=_barge_in,
         cost=Cost(characters=len(FIRST + FIRST + BROKEN_OFF + LAST)),
     ),
     Contract(
         service="elevenlabs",
         name="dialogue",
         says="`eleven_v3_conversational` speaks a tagged text over the dialogue socket, and marks batch and end",
-        attempt=dialogue,
+        attempt=_dialogue,
         cost=Cost(characters=len(TAGGED)),
     ),
     Contract(
         service="elevenlabs",
         name="idle-alone",
         says="a socket that is idle for 20 s ends: `input_timeout_exceeded`, close 1008",
-        attempt=idle_alone,
+        attempt=_idle_alone,
         is_slow=True,
     ),
     Contract(
         service="elevenlabs",
         name="idle-kept",
         says="with a keep-alive each 10 s it still speaks after 25 s",
-        attempt=idle_kept,
+        attempt=_idle_kept,
         cost=Cost(characters=len(LAST)),
         is_slow=True,
     ),

@@ -1,7 +1,7 @@
 """Keeps exchanges as files of JSON lines that only their owner may read."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +16,7 @@ class FixtureError(OSError):
     """Exchanges cannot be kept where they should be; the message says where and why."""
 
 
-def folders(directory: Path, services: Mapping[Service, Side], day: date) -> Mapping[Service, Path]:
+def folders(directory: Path, services: Sequence[Service], day: date) -> Mapping[Service, Path]:
     """A folder for each service, `<service>-<date>`, made if it is not there. Raises `FixtureError`."""
     made = {service: directory / f"{service}-{day.isoformat()}" for service in services}
     for folder in made.values():

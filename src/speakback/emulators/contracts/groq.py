@@ -60,7 +60,7 @@ def _expect_limits(answer: Answer, *of: str) -> None:
     expect("retry-after" not in answer.headers, "retry-after on an answer that is no refusal")
 
 
-async def connect(site: Site) -> None:
+async def _connect(site: Site) -> None:
     answer = await request(site, "GET", MODELS)
     _expect_status(answer, 200)
     offered = {at(model, "id") for model in items(at(answer.body, "data"))}
@@ -68,16 +68,16 @@ async def connect(site: Site) -> None:
         expect(model in offered, f"the model {model} is not offered")
 
 
-async def bad_key(site: Site) -> None:
+async def _bad_key(site: Site) -> None:
     _expect_code(await request(site, "GET", MODELS, key=WRONG_KEY), 401, "invalid_api_key")
 
 
-async def unknown_model(site: Site) -> None:
+async def _unknown_model(site: Site) -> None:
     answer = await request(site, "POST", CHAT, payload=_question(model=GONE_MODEL))
     _expect_code(answer, 404, "model_not_found")
 
 
-async def wrong_extension(site: Site) -> None:
+async def _wrong_extension(site: Site) -> None:
     upload = Upload("audio.bin", silence_wav(), DETAILED)
     answer = await request(site, "POST", TRANSCRIPTIONS, payload=upload)
     _expect_status(answer, 400)
@@ -85,11 +85,11 @@ async def wrong_extension(site: Site) -> None:
     expect("must be one of the following types" in message, "the message does not name the types that there are")
 
 
-async def silence(site: Site) -> None:
+async def _silence(site: Site) -> None:
     await _transcribe(site, silence_wav())
 
 
-async def speech(site: Site) -> None:
+async def _speech(site: Site) -> None:
     answer = await _transcribe(site, site.equipment.speech_wav)
     text = at(answer.body, "text")
     expect(isinstance(text, str) and text.startswith(" "), "the text does not begin with a space")
@@ -109,13 +109,13 @@ async def _transcribe(site: Site, wav: bytes) -> Answer:
     return answer
 
 
-async def rate_limits(site: Site) -> None:
+async def _rate_limits(site: Site) -> None:
     answer = await request(site, "POST", CHAT, payload=_question())
     _expect_status(answer, 200)
     _expect_limits(answer, "requests", "tokens")
 
 
-async def chat_stream(site: Site) -> None:
+async def _chat_stream(site: Site) -> None:
     streaming: dict[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
     answer = await request(site, "POST", CHAT, payload=_question(**streaming, include_reasoning=False))
     _expect_status(answer, 200)
@@ -129,7 +129,7 @@ async def chat_stream(site: Site) -> None:
     expect(at(finish, "x_groq", "usage", "total_tokens"), "the usage is not told where the reply ends")
 
 
-async def reasoning_stream(site: Site) -> None:
+async def _reasoning_stream(site: Site) -> None:
     answer = await request(site, "POST", CHAT, payload=_question(stream=True))
     _expect_status(answer, 200)
     kinds = [kind_of(parsed(data)) for data in answer.events[:-1]]
@@ -143,55 +143,55 @@ GROQ = (
         service="groq",
         name="connect",
         says="a good key lists the models, and those that Speakback uses are among them",
-        attempt=connect,
+        attempt=_connect,
         is_gate=True,
     ),
-    Contract(service="groq", name="bad-key", says="a wrong key: HTTP 401 `invalid_api_key`", attempt=bad_key),
+    Contract(service="groq", name="bad-key", says="a wrong key: HTTP 401 `invalid_api_key`", attempt=_bad_key),
     Contract(
         service="groq",
         name="unknown-model",
         says=f"`{GONE_MODEL}`, which was switched off: HTTP 404 `model_not_found`",
-        attempt=unknown_model,
+        attempt=_unknown_model,
     ),
     Contract(
         service="groq",
         name="wrong-extension",
         says="a file name without an audio extension: HTTP 400 with the types that there are",
-        attempt=wrong_extension,
+        attempt=_wrong_extension,
     ),
     Contract(
         service="groq",
         name="silence",
         says="1 s of silence is transcribed, with segments (its text may be invented)",
-        attempt=silence,
+        attempt=_silence,
         cost=A_CLIP,
     ),
     Contract(
         service="groq",
         name="speech",
         says="1 s of speech: text after a space, words without, `avg_logprob`, headers of the rate limits",
-        attempt=speech,
+        attempt=_speech,
         cost=A_CLIP,
     ),
     Contract(
         service="groq",
         name="rate-limits",
         says="a chat's headers: limit, remaining and reset of requests and tokens, times such as `1m26.4s`",
-        attempt=rate_limits,
+        attempt=_rate_limits,
         cost=A_CHAT,
     ),
     Contract(
         service="groq",
         name="chat-stream",
         says="a streamed chat: content, finish with usage, usage chunk, `[DONE]`; no reasoning where it is left out",
-        attempt=chat_stream,
+        attempt=_chat_stream,
         cost=A_CHAT,
     ),
     Contract(
         service="groq",
         name="reasoning-stream",
         says="a streamed chat of a reasoning model: `reasoning` deltas first, in a field of their own",
-        attempt=reasoning_stream,
+        attempt=_reasoning_stream,
         cost=A_CHAT,
     ),
 )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 KEY, TOKEN, ORGANISATION, REMOVED = "<key>", "<token>", "<organisation>", "<removed>"
 
-_OF_THE_SHAPE_OF_A_KEY = re.compile(r"(?<![A-Za-z0-9])(?:gsk|sk|xi)_[A-Za-z0-9*.…-]{6,}")
+_OF_THE_SHAPE_OF_A_KEY = re.compile(r"(?<![A-Za-z0-9])(?:gsk|sk)_[A-Za-z0-9_*.…-]{6,}")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[^\s\"',<]+")
 _ORGANISATION = re.compile(r"(?<![A-Za-z0-9])org_[A-Za-z0-9]+")
 _SINGLE_USE = re.compile(r"(?<![A-Za-z0-9])sutkn_[A-Za-z0-9]+")

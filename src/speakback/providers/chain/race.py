@@ -36,6 +36,11 @@ class Runner(Protocol):
     def has_ended(self) -> bool: ...
 
     @property
+    def has_failed(self) -> bool:
+        """It ended by a failure, whatever it has given before and whether that was taken or not."""
+        ...
+
+    @property
     def may_double(self) -> bool:
         """Whether a second request is made without asking the budget: the listener would hear a gap."""
         ...
@@ -112,6 +117,8 @@ class Race(Generic[R]):
     async def close(self) -> None:
         """Cancel all that is under way, and wait a moment for its end. Cancelling is safe: nothing is lost."""
         for runner in self._runners:
+            if runner.has_failed:
+                self._failed_in_vain(runner)
             if len(self._runners) > 1 and runner.is_second:
                 self._standings.budget.waste(runner.cost())
             self._cancel(runner)
@@ -155,6 +162,12 @@ class Race(Generic[R]):
         self._order.failed(loser.name, problem)
         self._standings.failed(loser.name, problem, self._report)
         self._tell(DecisionKind.FAILED_OVER, winner.name, f"{problem}; the other request answered", loser.name)
+
+    def _failed_in_vain(self, runner: R) -> None:
+        """It failed when all was said, or as the turn was cut short: nobody is asked, and it is told all the same."""
+        problem = runner.problem()
+        self._standings.failed(runner.name, problem, self._report)
+        self._tell(DecisionKind.FAILED_OVER, runner.name, f"{problem}; nobody was asked, as the turn was over")
 
     def _drop_failed(self, waiting_since_ms: float) -> None:
         for runner in list(self._runners):

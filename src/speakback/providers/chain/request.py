@@ -72,6 +72,10 @@ class Request(Generic[T]):
         return self.feed.ended
 
     @property
+    def has_failed(self) -> bool:
+        return self.feed.ended and self.feed.problem is not None
+
+    @property
     def may_double(self) -> bool:
         return False
 

@@ -138,7 +138,6 @@ class _Utterance:
             if len(out.audio_24k) or out.words or out.clause_end:
                 yield out
             if is_end:
-                self._tell_late_failure(voice)
                 return
 
     async def close(self) -> None:
@@ -185,10 +184,3 @@ class _Utterance:
         start = START if self._voice is None else self._voice.place()
         engine = self._entries[name].engine
         return VoiceRequest(name, engine, self._tape, start, timing, wake=self._race.wake, is_second=is_second)
-
-    def _tell_late_failure(self, voice: VoiceRequest) -> None:
-        if voice.feed.problem is not None:
-            problem = voice.problem()
-            self._standings.failed(voice.name, problem, self._report)
-            reason = f"{problem}; all was said already, so nobody was asked"
-            self._report(Decision("tts", DecisionKind.FAILED_OVER, voice.name, reason))

@@ -125,6 +125,10 @@ class VoiceRequest:
         return self.feed.ended
 
     @property
+    def has_failed(self) -> bool:
+        return self.feed.ended and self.feed.problem is not None
+
+    @property
     def may_double(self) -> bool:
         """In the midst of an utterance the budget is not asked: the listener would hear the gap."""
         return self._timing.dry_at_ms() is not None

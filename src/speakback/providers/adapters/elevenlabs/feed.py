@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 
 from speakback.providers.adapters.elevenlabs.sockets import Line, Wake
-from speakback.providers.adapters.elevenlabs.tags import is_speakable, without_tags
+from speakback.providers.audio_tags import is_speakable, without_tags
 
 SENTENCE_ENDS = ".!?…"
 SENTENCE_WITHIN_S = 0.25

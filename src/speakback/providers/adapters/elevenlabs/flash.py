@@ -20,10 +20,10 @@ from speakback.providers.adapters.elevenlabs.options import (
     check,
     socket_url,
 )
-from speakback.providers.adapters.elevenlabs.tags import without_tags
 from speakback.providers.adapters.elevenlabs.utterance import Manner
 from speakback.providers.adapters.elevenlabs.voice import SocketVoice, Unopened
 from speakback.providers.adapters.elevenlabs.wire import Dialect, Multi, Single
+from speakback.providers.audio_tags import without_tags
 from speakback.providers.errors import Failure, ProviderError
 
 WARM_SOCKETS = 2

@@ -9,8 +9,8 @@ from speakback.audio.speech import SpeechChunk
 from speakback.providers.adapters.elevenlabs.failures import Where, of_http, request_id_of
 from speakback.providers.adapters.elevenlabs.feed import Feed
 from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions, http_url, language_code
-from speakback.providers.adapters.elevenlabs.tags import without_tags
 from speakback.providers.adapters.elevenlabs.utterance import Books, Manner
+from speakback.providers.audio_tags import without_tags
 from speakback.providers.errors import Failure
 from speakback.providers.link.opening import tls_context
 

@@ -14,8 +14,8 @@ from speakback.providers.adapters.elevenlabs.feed import Feed
 from speakback.providers.adapters.elevenlabs.formats import AudioDecoder, AudioFormat
 from speakback.providers.adapters.elevenlabs.options import Patience
 from speakback.providers.adapters.elevenlabs.sockets import Heard, Line, Wake
-from speakback.providers.adapters.elevenlabs.tags import without_tags
 from speakback.providers.adapters.elevenlabs.words import WordTimer
+from speakback.providers.audio_tags import without_tags
 from speakback.providers.errors import Failure, ProviderError
 
 
