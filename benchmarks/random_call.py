@@ -73,6 +73,8 @@ class _Line:
     def __init__(self, engines: Engines, settings: SessionSettings, name: str, course: Course) -> None:
         self.session = Session(engines, settings, session_id=name, correlation_id=f"corr-{name}")
         self.seen: list[n.Notice] = []
+        self.has_cancelled = False
+        """Whether the caller cancelled in this turn."""
         self._course = course
         self._changed = asyncio.Event()
         self._running = asyncio.create_task(self.session.run())
@@ -143,6 +145,7 @@ class RandomCall:
     async def _turn(self) -> End:
         line = self._line = self._line or self._opened()
         rng, since = self._rng, len(line.seen)
+        line.has_cancelled = False
         self._ask(line)
         deed = rng.choices(list(Deed), weights=(60, 15, 15, 10))[0]
         wait_s = LONGEST_TURN_S if deed is Deed.NOTHING else rng.uniform(0, LATEST_DEED_MS) / 1000
@@ -162,6 +165,8 @@ class RandomCall:
             await self._hang_up()
             return end
         end = how_it_ended(line.seen[since:])
+        if end is End.SILENT and line.has_cancelled:
+            return End.CANCELLED  # before the reply had begun, of which nothing is told
         return self._odd(end, line, since) if end is End.SILENT else end
 
     def _opened(self) -> _Line:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aiohttp import web
+
 from speakback.emulators.contracts.all import CONTRACTS
 from speakback.emulators.contracts.clips import SPEECH, speech_wav
 from speakback.emulators.contracts.contract import Contract, Service
@@ -16,7 +18,6 @@ from speakback.emulators.faults import parse_faults
 from speakback.emulators.groq.app import GroqOptions, groq_app
 from speakback.emulators.profiles import ZERO
 from speakback.emulators.scripted_content import ScriptedRecogniser, ScriptedWriter, ToneSpeaker
-from aiohttp import web
 
 VOICE = "JBFqnCBsd6RMkjVDRZzb"
 QUICK = Timing(patience_s=1.0, quiet_s=0.05, idle_s=0.6, keep_alive_s=0.1)
@@ -59,9 +60,7 @@ def only(*names: str) -> tuple[Contract, ...]:
     return found
 
 
-async def hold(
-    contracts: Sequence[Contract] = CONTRACTS, *, live: Apps | None = None, runs_slow: bool = False
-) -> Held:
+async def hold(contracts: Sequence[Contract] = CONTRACTS, *, live: Apps | None = None, runs_slow: bool = False) -> Held:
     """With faultless emulators, and where given with others that play the real services."""
     held = Held()
 

@@ -59,6 +59,16 @@ async def test_an_error_before_the_first_text_is_unheard(death: ProviderError | 
     assert "caller" not in record.decisions[0].reason
 
 
+async def test_a_failure_that_the_listener_did_not_wait_for_is_told() -> None:
+    record = Record()
+    chain = chain_of(Model("a", [Act(dies_at=4, death=failure(Failure.BUSY, role="llm"))]), Model("b"))
+    async with aclosing(chain.bound(ANY, record).stream(PROMPT)) as deltas:
+        await anext(deltas)
+        await asyncio.sleep(10)
+    assert record.told(K.FAILED_OVER) == [("a", None)]
+    assert Failure.BUSY.value in record.decisions[0].reason
+
+
 async def test_a_model_that_ends_without_a_word_has_failed() -> None:
     record = Record()
     deltas = await read(chain_of(Model("a", deltas=(TextDelta(" "), USAGE)), Model("b")), record)

@@ -112,30 +112,36 @@ async def _transcribe(site: Site, wav: bytes) -> Answer:
 async def _rate_limits(site: Site) -> None:
     answer = await request(site, "POST", CHAT, payload=_question())
     _expect_status(answer, 200)
+    expect(at(answer.body, "choices", 0, "message"), "the answer holds no message")
     _expect_limits(answer, "requests", "tokens")
 
 
 async def _chat_stream(site: Site) -> None:
-    streaming: dict[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
-    answer = await request(site, "POST", CHAT, payload=_question(**streaming, include_reasoning=False))
-    _expect_status(answer, 200)
-    expect(answer.events, "no event came")
-    expect(answer.events[-1] == "[DONE]", "the stream does not end in [DONE]")
-    kinds = [kind_of(parsed(data)) for data in answer.events[:-1]]
-    for kind in ("content", "finish", "usage"):
-        expect(kind in kinds, f"no {kind} came")
+    chunks = await _stream(site, stream_options={"include_usage": True}, include_reasoning=False)
+    kinds = [kind_of(chunk) for chunk in chunks]
+    expect(kinds[-1] == "usage", "no chunk with the usage at the end, though it was asked for")
     expect("reasoning" not in kinds, "reasoning came, though it was to be left out")
-    finish = parsed(answer.events[kinds.index("finish")])
-    expect(at(finish, "x_groq", "usage", "total_tokens"), "the usage is not told where the reply ends")
 
 
 async def _reasoning_stream(site: Site) -> None:
-    answer = await request(site, "POST", CHAT, payload=_question(stream=True))
-    _expect_status(answer, 200)
-    kinds = [kind_of(parsed(data)) for data in answer.events[:-1]]
-    expect("reasoning" in kinds and "content" in kinds, "no reasoning came, or no reply")
+    kinds = [kind_of(chunk) for chunk in await _stream(site)]
+    expect("reasoning" in kinds, "no reasoning came")
     expect(kinds.index("reasoning") < kinds.index("content"), "the reply came before the reasoning")
     expect("usage" not in kinds, "a chunk with the usage came, though nobody asked for it")
+
+
+async def _stream(site: Site, **more: object) -> list[object]:
+    """All chunks of a streamed chat that ended as it should, with a reply."""
+    answer = await request(site, "POST", CHAT, payload=_question(stream=True, **more))
+    _expect_status(answer, 200)
+    expect(answer.events and answer.events[-1] == "[DONE]", "the stream does not end in [DONE]")
+    chunks = [parsed(data) for data in answer.events[:-1]]
+    kinds = [kind_of(chunk) for chunk in chunks]
+    for kind in ("content", "finish"):
+        expect(kind in kinds, f"no {kind} came")
+    finish = chunks[kinds.index("finish")]
+    expect(at(finish, "x_groq", "usage", "total_tokens"), "the usage is not told where the reply ends")
+    return chunks
 
 
 GROQ = (

@@ -22,9 +22,7 @@ WRITTEN = "Hello to you!"
 
 def reference_apps(voice_id: str) -> Mapping[Service, web.Application]:
     """One of each, which knows this voice. Of Groq, with the free tier: its limits are the ones that were captured."""
-    groq = GroqOptions(
-        recogniser=ScriptedRecogniser(lambda _: SPEECH), writer=ScriptedWriter((WRITTEN,)), tier="free"
-    )
+    groq = GroqOptions(recogniser=ScriptedRecogniser(lambda _: SPEECH), writer=ScriptedWriter((WRITTEN,)), tier="free")
     voice = Voice(voice_id, "Configured")
     elevenlabs = ElevenLabsOptions(speaker=ToneSpeaker(), profile=ZERO, voices=(voice,))
     return {"groq": groq_app(groq), "elevenlabs": elevenlabs_app(elevenlabs)}

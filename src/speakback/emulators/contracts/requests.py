@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from speakback.emulators.contracts.reading import parsed
-from speakback.emulators.contracts.site import BrokenContractError, Site, tls_of
+from speakback.emulators.contracts.site import BrokenContractError, Site
 from speakback.providers.link.opening import LOOPBACK
+from speakback.providers.tls import certificates
 
 EVENT_STREAM = "text/event-stream"
 
@@ -51,11 +52,7 @@ async def request(
     recording.add_head(number, "sent", f"{method} {path}", headers)
     if payload is not None:
         recording.add(number, "sent", "body", _described(payload))
-    tls = await tls_of(address)
-    is_near = urlsplit(address.base_url).hostname in LOOPBACK
-    client = httpx2.AsyncClient(
-        verify=True if tls is None else tls, trust_env=not is_near, follow_redirects=False, timeout=None
-    )
+    client = await asyncio.to_thread(_client, address.base_url)
     patience_s = site.equipment.timing.patience_s
     try:
         async with asyncio.timeout(patience_s), client:
@@ -68,6 +65,12 @@ async def request(
         raise BrokenContractError(f"no whole answer came within {patience_s:g} s") from None
     except httpx2.HTTPError as problem:
         raise BrokenContractError(f"no whole answer came ({type(problem).__name__})") from None
+
+
+def _client(base_url: str) -> httpx2.AsyncClient:
+    """Reads files of this machine: for a thread. Follows no redirect, which would carry the key elsewhere."""
+    is_near = urlsplit(base_url).hostname in LOOPBACK
+    return httpx2.AsyncClient(verify=certificates(), trust_env=not is_near, follow_redirects=False, timeout=None)
 
 
 async def _read(response: httpx2.Response, site: Site, number: int) -> Answer:

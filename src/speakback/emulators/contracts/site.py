@@ -1,12 +1,8 @@
 """One service at one address, and everything that goes there and comes back, on record."""
 
-import asyncio
-import ssl
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from speakback.emulators.contracts.recording import Recording
-from speakback.providers.link.opening import tls_context
 
 
 class BrokenContractError(Exception):
@@ -39,10 +35,6 @@ class Address:
     base_url: str
     api_key: str = field(repr=False)
 
-    @property
-    def is_encrypted(self) -> bool:
-        return urlsplit(self.base_url).scheme == "https"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
@@ -61,8 +53,3 @@ class Site:
     address: Address
     equipment: Equipment
     recording: Recording
-
-
-async def tls_of(address: Address) -> ssl.SSLContext | None:
-    """The certificates to trust there; None without encryption. Read off the event loop."""
-    return await asyncio.to_thread(tls_context) if address.is_encrypted else None

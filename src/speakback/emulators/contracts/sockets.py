@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from speakback.emulators.contracts.reading import context_of, kind_of, parsed
+from speakback.emulators.contracts.reading import at, context_of, kind_of, parsed
 from speakback.emulators.contracts.recording import Recording
-from speakback.emulators.contracts.site import BrokenContractError, Site, Timing, expect, tls_of
+from speakback.emulators.contracts.site import BrokenContractError, Site, Timing, expect
 from speakback.providers.link.failures import LinkRefused
-from speakback.providers.link.opening import Destination, open_connection
+from speakback.providers.link.opening import Destination, open_connection, tls_context
 
 KEY_HEADER = "xi-api-key"
 NO_CLOSE_FRAME = 1006
@@ -41,7 +41,7 @@ async def socket(
         url=f"ws{site.address.base_url.removeprefix('http').rstrip('/')}{target}",
         headers=headers,
         connect_within_s=timing.patience_s,
-        tls=await tls_of(site.address),
+        tls=await asyncio.to_thread(tls_context) if site.address.base_url.startswith("https:") else None,
     )
     try:
         connection = await open_connection(destination)
@@ -92,7 +92,9 @@ class SiteSocket:
             self._recording.add(self._number, "received", "message", f"<{len(data)} bytes>")
             raise BrokenContractError("a binary frame came, where all are text")
         self._recording.add(self._number, "received", "message", data)
-        return parsed(data)
+        message = parsed(data)
+        expect(isinstance(message, Mapping), f"a message came that is {kind_of(message)}")
+        return message
 
     async def until(self, kind: str, context: str | None = None) -> list[object]:
         """All messages up to the first of this kind, in this context if one is named. An error ends it."""
@@ -102,7 +104,7 @@ class SiteSocket:
             came.append(message)
             if kind_of(message) == kind and context in (None, context_of(message)):
                 return came
-            expect(kind_of(message) != "error", f"an error came, where {kind} was due")
+            expect(kind_of(message) != "error", f"the error {at(message, 'error')} came, where {kind} was due")
 
     async def until_quiet(self) -> list[object]:
         """All messages up to a time in which none comes."""

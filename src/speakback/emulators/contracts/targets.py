@@ -18,6 +18,10 @@ HOSTS: Mapping[Service, frozenset[str | None]] = {
 """The services' own."""
 
 
+class TargetError(ValueError):
+    """A key that cannot be sent; the message says whose, and not what it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One service; `live` is None where only the emulator is asked, for the reason `why`."""
@@ -32,7 +36,7 @@ class Target:
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
-    """Of both services, as they are configured."""
+    """Of both services, as they are configured. Raises `TargetError`."""
     groq, voice = settings.groq, settings.elevenlabs
     voice_url = voice.base_url or base_url_of(None if voice.region == "default" else voice.region)
     return (
@@ -47,4 +51,7 @@ def _target(service: Service, base_url: str, key: SecretStr | None) -> Target:
         return Target(service, None, f"no key for {label}")
     if parts.scheme != "https" or parts.hostname not in HOSTS[service]:
         return Target(service, None, f"{parts.scheme}://{parts.hostname} is not {label}'s own address")
-    return Target(service, Address(base_url=base_url, api_key=key.get_secret_value()))
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise TargetError(f"the key for {label} has signs that no key has, such as spaces or line breaks")
+    return Target(service, Address(base_url=base_url, api_key=text))
