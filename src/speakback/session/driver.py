@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import structlog
 
 from speakback.audio.pcm import Samples
-from speakback.providers.decisions import Decision
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Prompt
 from speakback.session import notices as n
 from speakback.session.asking import history_prompt
+from speakback.session.decided import Decided
 from speakback.session.history import DuplicateItem, History, UnknownItem
 from speakback.session.items import Item
 from speakback.session.performer import Performer
@@ -40,8 +40,6 @@ NOTICES_WAITING = 512
 """Notices that may wait for a client, about 15 s of a reply; one that is further behind is not reading."""
 UNFINISHED_TURNS = 4
 """Turns of one session that may wait for their transcripts: speech to text is shared with everyone else."""
-DECISIONS_KEPT = 64
-"""Of the chains of providers, for the record of the next answered turn; the client was told of each at once."""
 MIN_COMMIT_MS = 100
 """Less audio than this cannot be committed, as in OpenAI's Realtime API."""
 CLIENT_FAULTS = {
@@ -83,8 +81,8 @@ class Session:
         # Bound here, not through the context: callbacks of timers and of models' threads have another one.
         self._log: structlog.stdlib.BoundLogger = log.bind(session_id=session_id, correlation_id=correlation_id)
         self._all_engines = engines
-        self._engines = engines.for_session(settings.pins, self._decided)
-        self._decisions: deque[Decision] = deque(maxlen=DECISIONS_KEPT)
+        self._decided = Decided(self._notify, self._log)
+        self._engines = engines.for_session(settings.pins, self._decided.report)
         self._loop = asyncio.get_running_loop()
         self._core = TurnCore(settings.turn)
         self._trace = begin_trace(settings.turn, (), self._now_ms(), self._log)
@@ -96,7 +94,7 @@ class Session:
             self._now_ms,
             self._spawn,
             lambda: self._engines,
-            self._take_decisions,
+            self._decided.take,
             self._log,
         )
         self._turns = UserTurns(
@@ -255,7 +253,7 @@ class Session:
         Raises `UnknownPin`, and then nothing changes.
         """
         if settings.pins != self.settings.pins:
-            self._engines = self._all_engines.for_session(settings.pins, self._decided)
+            self._engines = self._all_engines.for_session(settings.pins, self._decided.report)
         if not settings.listens and self._ears.listening and self._core.user is not User.SILENT:
             self._happened(ev.InputCleared())
             self._notify(n.InputBufferCleared())
@@ -350,23 +348,6 @@ class Session:
         """The model reads the user's words while they are still spoken."""
         if self._core.agent is Agent.IDLE and not self._replies.drafting:
             self._warm(text)
-
-    def _decided(self, decision: Decision) -> None:
-        self._decisions.append(decision)
-        self._log.info(
-            "a chain of providers decided",
-            role=decision.role,
-            kind=decision.kind.value,
-            provider=decision.provider,
-            instead_of=decision.instead_of,
-            reason=decision.reason,
-        )
-        self._notify(n.ProviderDecided(decision))
-
-    def _take_decisions(self) -> tuple[Decision, ...]:
-        taken = tuple(self._decisions)
-        self._decisions.clear()
-        return taken
 
     def _notify(self, notice: n.Notice) -> None:
         if self._closed.is_set():
