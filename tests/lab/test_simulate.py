@@ -59,6 +59,18 @@ def test_the_ladder_of_strategies_stands() -> None:
     assert value(figures("overlap-aware"), "composite") > value(figures("rapid-duplex"), "composite")
 
 
+@pytest.mark.timeout(60)  # some seconds of computing, on a machine that may be busy
+def test_overlap_aware_is_near_its_goals() -> None:
+    """The goals themselves (98 % yielded, 5 % stopped) take ten hours and many seeds to tell; this is a net below."""
+    excess = "collisions beyond people's, per min"
+    assert value(figures("overlap-aware"), excess) < value(figures("half-duplex"), excess) / 2
+    assert value(figures("overlap-aware"), "composite") > 6
+    assert value(figures("overlap-aware"), "interruptions yielded to") > 0.85
+    assert value(figures("overlap-aware"), "backchannels that stopped it") < 0.1
+    assert value(figures("overlap-aware"), "draft tokens wasted, of useful") < 0.4
+    assert value(figures("overlap-aware"), "draft characters wasted, of useful") < 0.4
+
+
 def test_planted_slow_providers_show_in_the_timing() -> None:
     slow = replace(SETTING, latencies=replace(HOSTED, first_token=log_normal(1250, 1500)))
     found = planted(strategy("half-duplex"), slow)
