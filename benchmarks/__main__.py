@@ -10,10 +10,12 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    bad_days,
     barge_in,
     drafts,
     echo,
     end_of_turn,
+    failover,
     idle,
     latency,
     memory,
@@ -34,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
     "idle": lambda _: idle.measure(),
     "memory": lambda _: memory.measure(),
     "services": lambda _: services.measure(),
+    "failover": lambda _: failover.measure(),
+    "bad_days": lambda _: bad_days.measure(),
     "stt": stt.measure,
     "end_of_turn": end_of_turn.measure,
     "echo": lambda _: echo.measure(),

@@ -5,17 +5,18 @@ sessions, and what adapters raise stands in the record.
 """
 
 import asyncio
+import gc
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import structlog.testing
+from structlog.testing import capture_logs
 
 from benchmarks.figures import Figure, Findings
 from benchmarks.in_process import (
@@ -30,6 +31,7 @@ from benchmarks.in_process import (
     groq_llm,
     groq_stt,
     hurried_s,
+    served,
 )
 from benchmarks.random_call import Course, End, RandomCall
 from speakback.emulators.elevenlabs.app import elevenlabs_app
@@ -38,9 +40,9 @@ from speakback.emulators.faults import Fault, Faults
 from speakback.emulators.groq.app import GroqOptions, groq_app
 from speakback.emulators.profiles import FAST, Profile
 from speakback.emulators.scripted_content import ScriptedRecogniser, ScriptedWriter, ToneSpeaker
-from speakback.emulators.testing import served_in_thread
 from speakback.providers.adapters.echo import Echo
 from speakback.providers.adapters.elevenlabs.flash import WARM_SOCKETS, ElevenLabs
+from speakback.providers.adapters.elevenlabs.options import Patience
 from speakback.providers.adapters.hibari import Hibari
 from speakback.providers.chain.entry import Entry, Pin
 from speakback.providers.chain.llm_chain import LlmChain, probe_llm
@@ -49,7 +51,6 @@ from speakback.providers.chain.stt_chain import SttChain, probe_stt
 from speakback.providers.chain.tts_chain import TtsChain, probe_tts
 from speakback.providers.decisions import DecisionKind
 from speakback.providers.engines import Engines, Pins
-from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
@@ -62,11 +63,15 @@ from speakback.turn.endpointing import FixedEndpointing
 TURNS, AT_ONCE = 1_000, 16
 REPLIES = ("Yes. It is not far.", "Of course. Let me see.", "No, I do not think so.", "That depends. Shall we begin?")
 WAIT_MS = 300
-SETTLING_S = 6.0
-"""Within this long after the last session a pool closes what it does not need, and stragglers end."""
+SETTLING_S = 20.0
+"""Within this long after the last session a pool closes what it does not need, stragglers end, and the voice gives up
+contexts whose end the service does not tell (10 s)."""
 ONLY_SERVICES = 0.3
 """So many of the callers want nobody else: they hear the apologies."""
-WARM_SPARES = WARM_SOCKETS
+KEPT = ("pool-", "probe of", "link")
+"""How the names of tasks begin that engines keep while they live."""
+PINGS = "Connection.keepalive"
+"""The task of the library of sockets, one for each open one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,10 @@ class Weather:
     """Of each fault that there is, on each occasion."""
     any_share: float = 0.15
     """Of the common ones, besides."""
+    patience: Patience = Patience()
+    """With the voice."""
+    last_patience_ms: float | None = None
+    """Of the chains, where nobody else is left to ask; None: the usual."""
 
     @property
     def faults(self) -> Faults:
@@ -118,7 +127,7 @@ class Aftermath:
     """What came of it."""
 
     courses: tuple[Course, ...]
-    raised: tuple[ProviderError, ...]
+    raised: tuple[str, ...]
     requests: int
     logged: tuple[str, ...]
     """Reasons of the decisions that say of a failure what was done about it."""
@@ -135,7 +144,7 @@ class Aftermath:
     @property
     def unrecorded(self) -> list[str]:
         """Failures that were raised, and that no decision tells of."""
-        return unmatched([str(problem) for problem in self.raised], self.logged)
+        return unmatched(self.raised, self.logged)
 
 
 async def measure() -> Findings:
@@ -146,13 +155,12 @@ async def measure() -> Findings:
 
 async def weathered(weather: Weather) -> Aftermath:
     """Serve, call, end; and look at what is left at each step."""
-    await asyncio.to_thread(_open_now, 0)  # the default executor's threads begin where they are first needed
-    before = _open_now(len(asyncio.all_tasks()))
+    before = await _open_now()
     began_s, raised = time.monotonic(), Raised()
-    with structlog.testing.capture_logs() as logged:
-        with _emulators(weather) as addresses:
-            voice = await asyncio.to_thread(elevenlabs, addresses["elevenlabs"], weather.seed)
-            engines = await asyncio.to_thread(_engines, addresses["groq"], voice, raised)
+    with capture_logs() as logged, _complaints() as complaints:
+        async with _emulators(weather) as addresses:
+            voice = await asyncio.to_thread(elevenlabs, addresses["elevenlabs"], weather.seed, weather.patience)
+            engines = await asyncio.to_thread(_engines, addresses["groq"], voice, raised, weather)
             try:
                 await engines.tts.warm()
                 courses = await _calls(weather, engines)
@@ -160,6 +168,7 @@ async def weathered(weather: Weather) -> Aftermath:
             finally:
                 await engines.aclose()
         after = await _closed_down(before)
+        gc.collect()  # a task that nobody holds any more is no longer among all tasks, and complains now
     decisions = [line for line in logged if line["event"] == "a chain of providers decided"]
     kinds = {kind.value for kind in (DecisionKind.FAILED_OVER, DecisionKind.EXHAUSTED)}
     return Aftermath(
@@ -168,7 +177,7 @@ async def weathered(weather: Weather) -> Aftermath:
         requests=raised.requests,
         logged=tuple(line["reason"] for line in decisions if line["kind"] in kinds),
         decisions=Counter(f"{line['role']} {line['kind']}" for line in decisions),
-        crashes=tuple(str(line["event"]) for line in logged if line["log_level"] == "error"),
+        crashes=(*complaints, *(str(line["event"]) for line in logged if line["log_level"] == "error")),
         left=Left(
             requests=left.requests,
             contexts_in_use=left.contexts,
@@ -183,24 +192,33 @@ async def weathered(weather: Weather) -> Aftermath:
 
 
 @contextmanager
-def _emulators(weather: Weather) -> Iterator[Mapping[str, str]]:
+def _complaints() -> Iterator[list[str]]:
+    """What the event loop finds amiss: tasks destroyed while pending, exceptions that nobody took."""
+    loop, found = asyncio.get_running_loop(), list[str]()
+    usual = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: found.append(f"{context['message']}: {context.get('exception')!r}"))
+    try:
+        yield found
+    finally:
+        loop.set_exception_handler(usual)
+
+
+def _emulators(weather: Weather) -> AbstractAsyncContextManager[Mapping[str, str]]:
     groq = GroqOptions(
         recogniser=ScriptedRecogniser(lambda _: "How far is it to the station?"),
         writer=ScriptedWriter(REPLIES),
         profile=weather.profile,
         faults=weather.faults,
         seed=weather.seed,
-        now_s=hurried_s
+        now_s=hurried_s,
     )
-    voice = ElevenLabsOptions(
-        speaker=ToneSpeaker(), profile=weather.profile, faults=weather.faults, seed=weather.seed
-    )
-    with served_in_thread({"groq": groq_app(groq), "elevenlabs": elevenlabs_app(voice)}) as addresses:
-        yield addresses
+    voice = ElevenLabsOptions(speaker=ToneSpeaker(), profile=weather.profile, faults=weather.faults, seed=weather.seed)
+    return served({"groq": groq_app(groq), "elevenlabs": elevenlabs_app(voice)})
 
 
-def _engines(groq: str, voice: ElevenLabs, raised: Raised) -> Engines:
+def _engines(groq: str, voice: ElevenLabs, raised: Raised, weather: Weather) -> Engines:
     """Chains of the service and this machine. A circuit opens for a moment only, so that faults go on coming."""
+    last_ms = weather.last_patience_ms
     ears = groq_stt(groq)
     model = groq_llm(groq)
     stt: tuple[Entry[SpeechToText], ...] = (
@@ -217,10 +235,10 @@ def _engines(groq: str, voice: ElevenLabs, raised: Raised) -> Engines:
     )
     return Engines(
         vad=LevelVad(),
-        stt=SttChain(stt, forgiving(STT_OPTIONS), probes={"groq": lambda: probe_stt(ears)}),
+        stt=SttChain(stt, forgiving(STT_OPTIONS, last_ms), probes={"groq": lambda: probe_stt(ears)}),
         end_of_turn=None,
-        llm=LlmChain(llm, forgiving(LLM_OPTIONS), probes={"groq": lambda: probe_llm(model)}),
-        tts=TtsChain(tts, forgiving(TTS_OPTIONS), probes={"elevenlabs": lambda: probe_tts(voice)}),
+        llm=LlmChain(llm, forgiving(LLM_OPTIONS, last_ms), probes={"groq": lambda: probe_llm(model)}),
+        tts=TtsChain(tts, forgiving(TTS_OPTIONS, last_ms), probes={"elevenlabs": lambda: probe_tts(voice)}),
     )
 
 
@@ -263,30 +281,34 @@ async def _settled(raised: Raised, voice: ElevenLabs, before: Open) -> _Rest:
     deadline_s = time.monotonic() + SETTLING_S
     while True:
         rest = _Rest(raised.under_way, voice.sockets_in_use, voice.open_sockets, len(_tasks_of_sessions()) - 1)
-        is_clear = rest.requests == rest.contexts == 0 and rest.sockets <= WARM_SPARES
+        is_clear = rest.requests == rest.contexts == 0 and rest.sockets <= WARM_SOCKETS
         if is_clear or time.monotonic() > deadline_s:
             return rest
         await asyncio.sleep(0.1)
 
 
 def _tasks_of_sessions() -> list["asyncio.Task[object]"]:
-    """Those that no engine is known to keep."""
-    kept = ("pool-", "probe of", "link-")
-    return [task for task in asyncio.all_tasks() if not task.get_name().startswith(kept)]
+    """Those that the engines do not keep for their warm sockets and their probes."""
+    return [
+        task
+        for task in asyncio.all_tasks()
+        if not task.get_name().startswith(KEPT) and getattr(task.get_coro(), "__qualname__", "") != PINGS
+    ]
 
 
 async def _closed_down(before: Open) -> Open:
     deadline_s = time.monotonic() + SETTLING_S
     while True:
-        now = _open_now(len(asyncio.all_tasks()))
+        now = await _open_now()
         if (now.tasks, now.sockets) <= (before.tasks, before.sockets) or time.monotonic() > deadline_s:
             return now
         await asyncio.sleep(0.1)
 
 
-def _open_now(tasks: int) -> Open:
-    named = [thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")]
-    return Open(tasks, _open_sockets(), len(named))
+async def _open_now() -> Open:
+    # The threads of the event loop's own executor begin where they are first needed, and stay.
+    threads = [thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")]
+    return Open(len(asyncio.all_tasks()), await asyncio.to_thread(_open_sockets), len(threads))
 
 
 def _open_sockets() -> int:
@@ -328,10 +350,10 @@ def findings(weather: Weather, came: Aftermath) -> Findings:
         Figure("crashes of our own", len(came.crashes), "", none),
         Figure("requests under way after the last session", left.requests, "", none),
         Figure("contexts open after the last session", left.contexts_in_use, "", none),
-        Figure("sockets of the voice then, beyond those kept warm", max(left.sockets_of_voice - WARM_SPARES, 0), "",
+        Figure("sockets of the voice beyond the warm ones", max(left.sockets_of_voice - WARM_SOCKETS, 0), "",
                none),
         Figure("tasks then, beyond the engines' own", left.tasks, "", none),
-        Figure("tasks, sockets and threads after the engines' end",
+        Figure("tasks, sockets, threads after the engines",
                left.tasks_at_end + left.sockets_at_end + left.threads_at_end, "", none),
         Figure("wall time", came.took_s, "s"),
     )  # fmt: skip

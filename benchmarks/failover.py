@@ -5,15 +5,16 @@ client would hear it: each message is played when it came, or behind the one bef
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 import numpy as np
+from structlog.testing import capture_logs
 
 from benchmarks.figures import Figure, Findings
-from benchmarks.in_process import LevelVad, LocalEar, elevenlabs, forgiving
+from benchmarks.in_process import LevelVad, LocalEar, elevenlabs, forgiving, served
 from benchmarks.word_errors import plain_words, word_errors
 from speakback import weights
 from speakback.audio.pcm import Samples
@@ -24,12 +25,10 @@ from speakback.emulators.faults import Fault, Faults
 from speakback.emulators.local_content import VoiceSpeaker
 from speakback.emulators.profiles import TYPICAL
 from speakback.emulators.scripted_content import RememberingSpeaker
-from speakback.emulators.testing import served_in_thread
 from speakback.providers.adapters.echo import Echo
 from speakback.providers.adapters.hibari import Hibari
 from speakback.providers.adapters.whisper import Whisper
 from speakback.providers.chain.entry import Entry
-from speakback.providers.chain.llm_chain import LlmChain
 from speakback.providers.chain.options import TTS_OPTIONS
 from speakback.providers.chain.tts_chain import TtsChain
 from speakback.providers.decisions import DecisionKind
@@ -40,7 +39,7 @@ from speakback.session import notices as n
 from speakback.session.driver import Session
 from speakback.session.items import MessageItem
 from speakback.session.settings import ReplyOptions, SessionSettings
-from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples, samples_to_ms
+from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples
 from speakback.turn.barge_in import BargeIn
 from speakback.turn.config import TurnConfig
 from speakback.turn.endpointing import FixedEndpointing
@@ -52,7 +51,7 @@ TEXTS = (
     "Then add the tomatoes and a little water. Let it simmer, and taste it before you serve it.",
     "The train leaves from the other platform today. Please use the bridge behind the ticket office, "
     "because the lift is being repaired. The journey takes about an hour. You do not need to change.",
-    "A flat tyre is not a great problem. First take the wheel off the bicycle and find the hole under water. "
+    "A flat tyre is not a great problem. First take the wheel off the bicycle and look for the hole under a tap. "
     "Dry the rubber well, rub it with sandpaper, and press the patch on firmly. Then wait for a moment.",
     "Tomorrow will be cloudy in the morning. The sun should come out around noon, with a gentle wind from the sea. "
     "Take a jacket with you, since the evening may be cold. Rain is not expected before the weekend.",
@@ -98,16 +97,14 @@ class Judged:
     """What was heard of a reply."""
 
     told: Told
+    understood: tuple[str, ...]
+    """The words that the judge heard."""
     underrun_ms: float
     """The longest time within the reply for which the client had nothing to play."""
     silence_ms: float
     """The longest silence within the reply, the voice's own pauses included."""
-    lost: int
-    """Words that the judge did not hear."""
-    extra: int
-    """Words that it heard besides."""
     wrong: int
-    """All words that it heard otherwise: fewest insertions, deletions and substitutions."""
+    """Words that the judge heard otherwise than they stand in the text: fewest insertions, deletions, substitutions."""
 
 
 async def measure() -> Findings:
@@ -127,26 +124,29 @@ async def replies(fault: Fault | None, rounds: int, texts: Sequence[str] = TEXTS
     faults = Faults({} if fault is None else {fault: SHARE})
     speaker = Hibari()
     try:
-        with _emulator(speaker, faults) as address:
-            engines = await asyncio.to_thread(_engines, address)
-            try:
-                await engines.tts.warm()
-                waiting = [text for _ in range(rounds) for text in texts]
-                async with asyncio.TaskGroup() as group:
-                    calls = [group.create_task(_call(engines, waiting, f"call{at}")) for at in range(AT_ONCE)]
-            finally:
-                await engines.aclose()
+        await speaker.warm()
+        with capture_logs():
+            async with _emulator(speaker, faults) as addresses:
+                return await _said(addresses["elevenlabs"], [text for _ in range(rounds) for text in texts])
     finally:
         await speaker.aclose()
+
+
+async def _said(address: str, waiting: list[str]) -> list[Told]:
+    engines = await asyncio.to_thread(_engines, address)
+    try:
+        await engines.tts.warm()
+        async with asyncio.TaskGroup() as group:
+            calls = [group.create_task(_call(engines, waiting, f"call{at}")) for at in range(AT_ONCE)]
+    finally:
+        await engines.aclose()
     return [told for call in calls for told in call.result()]
 
 
-@contextmanager
-def _emulator(voice: TextToSpeech, faults: Faults) -> Iterator[str]:
+def _emulator(voice: TextToSpeech, faults: Faults) -> AbstractAsyncContextManager[Mapping[str, str]]:
     speaker = RememberingSpeaker(VoiceSpeaker(voice))
     options = ElevenLabsOptions(speaker=speaker, profile=TYPICAL, faults=faults, seed=SEED)
-    with served_in_thread({"elevenlabs": elevenlabs_app(options)}) as addresses:
-        yield addresses["elevenlabs"]
+    return served({"elevenlabs": elevenlabs_app(options)})
 
 
 def _engines(address: str) -> Engines:
@@ -215,10 +215,10 @@ def _judge() -> Whisper:
 async def judged_by(judge: Whisper, told: Told) -> Judged:
     """What was heard, and what is made of it."""
     audio, underrun_ms = heard(told.messages)
-    transcript = await judge.transcribe(resample(audio, VOICE_HZ, EAR_HZ), language="en")
-    said, understood = plain_words(told.text), plain_words(transcript.text)
-    lost, extra = lost_and_extra(said, understood)
-    return Judged(told, underrun_ms, longest_silence_ms(audio), lost, extra, word_errors(said, understood))
+    audio_16k = await asyncio.to_thread(resample, audio, VOICE_HZ, EAR_HZ)
+    understood = tuple(plain_words((await judge.transcribe(audio_16k, language="en")).text))
+    wrong = word_errors(plain_words(told.text), understood)
+    return Judged(told, understood, underrun_ms, longest_silence_ms(audio), wrong)
 
 
 def heard(messages: Sequence[Message]) -> tuple[Samples, float]:
@@ -256,21 +256,28 @@ def findings(broken: Sequence[Judged], whole: Sequence[Judged]) -> Findings:
     """The table: replies in which another went on, and for comparison those in which nothing broke."""
     over = [one for one in broken if one.told.went_on]
     seams = sum(one.told.went_on for one in over)
+    as_whole = {one.told.text: one.understood for one in whole}
+    compared = [(one, *lost_and_extra(as_whole[one.told.text], one.understood)) for one in over]
     unwritten = [one for one in over if one.told.written.split() != one.told.text.split()]
     figures = (
-        *_spread("silence heard, longest of a reply with a failover", [one.silence_ms for one in over], GAP_MS),
-        *_spread("of it nothing to play, longest of a reply", [one.underrun_ms for one in over], None),
-        *_spread("silence heard, longest of a reply without", [one.silence_ms for one in whole], None),
-        Figure("replies with a failover whose words are not written once each, in order", len(unwritten), "", 0.5),
-        Figure("words not heard in them", sum(one.lost for one in over), ""),
-        Figure("words heard besides in them", sum(one.extra for one in over), ""),
-        Figure("word errors in them", _error_rate(over), "%"),
-        Figure("word errors in replies without", _error_rate(whole), "%"),
+        *_spread("longest silence of a reply", [one.silence_ms for one in over], GAP_MS),
+        *_spread("of it nothing to play", [one.underrun_ms for one in over], None),
+        *_spread("longest silence where nothing broke", [one.silence_ms for one in whole], None),
+        Figure("replies not written word for word", len(unwritten), "", 0.5),
+        Figure("words lost", sum(lost for _, lost, _ in compared), "", 0.5),
+        Figure("words heard besides", sum(extra for *_, extra in compared), "", 0.5),
+        Figure("word errors", _error_rate(over), "%"),
+        Figure("word errors where nothing broke", _error_rate(whole), "%"),
     )
     notes = [
-        f"{len(broken)} replies at a share of {SHARE:.0%} of clips that break off ({', '.join(f.value for f in BREAKS)})",
+        "words lost and heard besides: of what Whisper heard of the same text where nothing broke",
+        f"{len(broken)} replies of whose clips {SHARE:.0%} break off ({', '.join(fault.value for fault in BREAKS)})",
         *(f"ended {one.told.status}: {one.told.written!r}" for one in broken if one.told.status != "completed"),
-        *(f"lost {one.lost}, besides {one.extra}: {one.told.text!r}" for one in over if one.lost or one.extra),
+        *(
+            f"lost {lost}, besides {extra}: {' '.join(one.understood)!r}"
+            for one, lost, extra in compared
+            if lost or extra
+        ),
         *(f"written otherwise: {one.told.written!r}" for one in unwritten),
     ]
     return Findings("failover", f"{len(over)} replies with {seams} failovers", figures, tuple(notes))

@@ -2,20 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 
 import numpy as np
+from aiohttp import web
 
 from speakback.audio.pcm import Samples
 from speakback.audio.speech import SpeechChunk
 from speakback.emulators.elevenlabs.options import DEV_KEY as ELEVENLABS_KEY
 from speakback.emulators.groq.app import DEV_KEY as GROQ_KEY
 from speakback.emulators.groq.app import PREFIX
+from speakback.emulators.testing import served_in_thread
 from speakback.providers.adapters.elevenlabs.flash import ElevenLabs
-from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions
+from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions, Patience
 from speakback.providers.adapters.groq.chat import groq_chat
 from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
 from speakback.providers.adapters.openai_chat import OpenAiChat
@@ -42,10 +44,22 @@ def hurried_s() -> float:
     return HURRY * time.monotonic()
 
 
-def forgiving(options: ChainOptions) -> ChainOptions:
+def forgiving(options: ChainOptions, last_patience_ms: float | None = None) -> ChainOptions:
     """The same, but a circuit opens only for a moment: a service that fails is asked again, as to fail is its part."""
+    options = options if last_patience_ms is None else replace(options, last_patience_ms=last_patience_ms)
     breaker = BreakerOptions(failures=5, open_ms=300, longest_open_ms=600, lasting_open_ms=600)
     return replace(options, breaker=breaker, hedge_with="same")
+
+
+@asynccontextmanager
+async def served(apps: Mapping[str, web.Application]) -> AsyncIterator[Mapping[str, str]]:
+    """Serve emulators in a thread; gives their addresses. To begin and to end does not block the event loop."""
+    serving = served_in_thread(apps)
+    addresses = await asyncio.to_thread(serving.__enter__)
+    try:
+        yield addresses
+    finally:
+        await asyncio.to_thread(serving.__exit__, None, None, None)
 
 
 # ---- the services ---------------------------------------------------------------------------------
@@ -67,9 +81,11 @@ def _turnstile() -> Turnstile:
     return Turnstile(RateLimit(Plan()), clock=hurried_s)
 
 
-def elevenlabs(address: str, seed: int) -> ElevenLabs:
-    """ElevenLabs' Flash, at an emulator."""
-    options = ElevenLabsVoiceOptions(api_key=ELEVENLABS_KEY, voice_id=VOICE_ID, base_url=address)
+def elevenlabs(address: str, seed: int, patience: Patience | None = None) -> ElevenLabs:
+    """ElevenLabs' Flash, at an emulator; with the usual patience, unless another is given."""
+    options = ElevenLabsVoiceOptions(
+        api_key=ELEVENLABS_KEY, voice_id=VOICE_ID, base_url=address, patience=patience or Patience()
+    )
     return ElevenLabs(options, rng=Random(seed))
 
 
@@ -80,7 +96,8 @@ def elevenlabs(address: str, seed: int) -> ElevenLabs:
 class Raised:
     """What adapters raised in answer to sessions; probes and warming are not asked by any."""
 
-    failures: list[ProviderError] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """As they read: the exceptions themselves would hold on to all that was under way."""
     under_way: int = 0
     requests: int = 0
 
@@ -103,7 +120,7 @@ class WitnessedStt:
         try:
             return await self._inner.transcribe(audio_16k, language=language)
         except ProviderError as problem:
-            self._raised.failures.append(problem)
+            self._raised.failures.append(str(problem))
             raise
         finally:
             self._raised.under_way -= 1
@@ -128,7 +145,7 @@ class WitnessedLlm:
                 async for delta in deltas:
                     yield delta
         except ProviderError as problem:
-            self._raised.failures.append(problem)
+            self._raised.failures.append(str(problem))
             raise
         finally:
             self._raised.under_way -= 1
@@ -156,7 +173,7 @@ class WitnessedTts:
                 async for chunk in chunks:
                     yield chunk
         except ProviderError as problem:
-            self._raised.failures.append(problem)
+            self._raised.failures.append(str(problem))
             raise
         finally:
             self._raised.under_way -= 1

@@ -22,6 +22,8 @@ LONGEST_TURN_S = 60.0
 LONGEST_CLOSE_S = 5.0
 AT_REST_S = 0.1
 """After so long at rest nothing of a turn is still to come."""
+UNTOLD_S = 1.0
+"""The same where the caller cancelled: of a reply that had not begun nothing is told."""
 UNEXPLAINED_S = 12.0
 """The same where nothing was told of its end: longer than a session waits for anything at rest."""
 LOOK_EVERY_S = 0.05
@@ -95,9 +97,8 @@ class _Line:
         began_s = loop.time()
         until_s = began_s + wait_s
         while loop.time() < until_s:
-            is_told = how_it_ended(self.seen[since:]) is not End.SILENT
             at_rest_s = min(self.session.rest_s, loop.time() - began_s)  # what was said is heard a moment later
-            if at_rest_s >= (AT_REST_S if is_told else UNEXPLAINED_S):
+            if at_rest_s >= self._rest_needed_s(since):
                 return True
             self._changed.clear()
             try:
@@ -107,12 +108,17 @@ class _Line:
                 pass
         return False
 
+    def _rest_needed_s(self, since: int) -> float:
+        if how_it_ended(self.seen[since:]) is not End.SILENT:
+            return AT_REST_S
+        return UNTOLD_S if self.has_cancelled else UNEXPLAINED_S
+
     async def _read(self) -> None:
         while (notice := await self.session.next_notice()) is not None:
             self._changed.set()
             match notice:
-                case n.ReplyAudioSent() if self.seen and isinstance(self.seen[-1], n.ReplyAudioSent):
-                    continue  # one of each run will do
+                case n.ReplyAudioSent():
+                    continue  # that there was any, the end of the reply tells
                 case n.ProviderDecided(decision):
                     self._course.told.append(decision)
                 case n.LatencyMeasured(latency):

@@ -3,6 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from speakback.cli.main import app
 from speakback.config import Settings
 from speakback.emulators.contracts import targets as targets_module
 from speakback.emulators.contracts.clips import SPEECH
-from speakback.emulators.contracts.site import Address
+from speakback.emulators.contracts.site import Address, Equipment, Timing
 from speakback.emulators.contracts.targets import Target
 from speakback.emulators.elevenlabs.app import elevenlabs_app
 from speakback.emulators.elevenlabs.options import ElevenLabsOptions
@@ -36,6 +38,14 @@ def no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the local voice, and without waiting long for what does not come."""
+    hasty = partial(Equipment, timing=Timing(patience_s=5.0, quiet_s=0.1))
+    monkeypatch.setattr("speakback.emulators.contracts.site.Equipment", hasty)
+    monkeypatch.setattr("speakback.emulators.local_content.local_speaker", lambda: nullcontext(ToneSpeaker()))
+
+
+@pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Emulators with keys of their own and ways of their own, in the place of the real services."""
     faults = parse_faults("snake-case-id,chars-durations,missing-final")
@@ -49,7 +59,14 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         )
     )
     elevenlabs = elevenlabs_app(
-        ElevenLabsOptions(speaker=ToneSpeaker(), profile=ZERO, keys=(VOICE_KEY,), faults=faults, inactivity_s=1.5)
+        ElevenLabsOptions(
+            speaker=ToneSpeaker(),
+            profile=ZERO,
+            keys=(VOICE_KEY,),
+            faults=faults,
+            inactivity_s=0.5,
+            dialogue_inactivity_s=0.5,
+        )
     )
     with served_in_thread({"groq": groq, "elevenlabs": elevenlabs}) as urls:
 
@@ -78,8 +95,7 @@ def test_without_keys_the_emulators_are_asked_and_that_is_said_at_both_ends(tmp_
     assert all(file.name.endswith(".emulator.jsonl") for file in files)
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.usefixtures("others")
+@pytest.mark.usefixtures("others", "quick")
 def test_what_a_service_does_otherwise_is_told_and_no_secret_is_kept_or_said(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["live-check", "--out", str(tmp_path)])
     assert result.exit_code == 1
@@ -102,11 +118,10 @@ def test_what_a_service_does_otherwise_is_told_and_no_secret_is_kept_or_said(tmp
     assert len(kept) < 200_000
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.usefixtures("others")
+@pytest.mark.usefixtures("quick")
 def test_audio_is_kept_only_where_that_is_asked_for(tmp_path: Path) -> None:
     CliRunner().invoke(app, ["live-check", "--out", str(tmp_path), "--audio"])
-    file = next(tmp_path.glob("elevenlabs-*")) / "hello-world.live.jsonl"
+    file = next(tmp_path.glob("elevenlabs-*")) / "hello-world.emulator.jsonl"
     frames = [json.loads(line) for line in file.read_text().splitlines()]
     messages = [json.loads(one["text"]) for one in frames if (one["kind"], one["direction"]) == ("message", "received")]
     assert len(messages[0]["audio"]) > 10_000
@@ -117,8 +132,8 @@ def test_audio_is_kept_only_where_that_is_asked_for(tmp_path: Path) -> None:
     [
         (["--out", "taken/below"], {}, "taken"),
         (["--surprise"], {}, "No such option"),
-        ([], {"GROQ_API_KEY": "gsk_with a space"}, "the key for Groq has signs that no key has"),
-        ([], {"SPEAKBACK_GROQ__BASE_URL": "ftp://x"}, "groq.base_url"),
+        ([], {"GROQ_API_KEY": "gsk_with a space"}, "groq.api_key: has signs that no key has"),
+        ([], {"SPEAKBACK_GROQ__BASE_URL": "ftp://x"}, "SPEAKBACK_GROQ__BASE_URL: must be"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(

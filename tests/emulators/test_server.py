@@ -55,6 +55,22 @@ async def test_a_handler_that_never_ends_is_ended() -> None:
     assert asyncio.all_tasks() == before
 
 
+async def test_a_client_that_hangs_up_before_the_answer_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    async def too_late(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        response = web.StreamResponse()
+        await response.prepare(request)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", too_late)
+    async with serving({"a": app}) as addresses, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await http.get(addresses["a"])
+    assert caplog.records == []
+
+
 async def test_a_taken_port_is_said() -> None:
     async with serving({"a": hello()}) as addresses:
         port = int(addresses["a"].rpartition(":")[2])

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Handler
 
 SHUTDOWN_S = 0.2
@@ -46,7 +46,10 @@ async def _listening(name: str, app: web.Application, host: str, port: int) -> A
         assert task is not None, "a handler runs in a task"
         at_work.add(task)
         task.add_done_callback(at_work.discard)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except ClientConnectionResetError:  # the client hung up: this answer, too, goes nowhere
+            return web.Response()
 
     app.middlewares.insert(0, noting)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)

@@ -11,7 +11,7 @@ from speakback.emulators.contracts.contract import Contract, Service
 from speakback.emulators.contracts.course import Course, Result, Side
 from speakback.emulators.contracts.recording import Recording
 from speakback.emulators.contracts.reference import serving_contracts
-from speakback.emulators.contracts.site import Equipment, Timing
+from speakback.emulators.contracts.site import Address, Equipment, Timing
 from speakback.emulators.elevenlabs.app import elevenlabs_app
 from speakback.emulators.elevenlabs.options import ElevenLabsOptions
 from speakback.emulators.faults import parse_faults
@@ -60,7 +60,13 @@ def only(*names: str) -> tuple[Contract, ...]:
     return found
 
 
-async def hold(contracts: Sequence[Contract] = CONTRACTS, *, live: Apps | None = None, runs_slow: bool = False) -> Held:
+async def hold(
+    contracts: Sequence[Contract] = CONTRACTS,
+    *,
+    live: Apps | None = None,
+    live_at: Mapping[Service, Address] | None = None,
+    runs_slow: bool = False,
+) -> Held:
     """With faultless emulators, and where given with others that play the real services."""
     held = Held()
 
@@ -69,10 +75,11 @@ async def hold(contracts: Sequence[Contract] = CONTRACTS, *, live: Apps | None =
 
     wav = await speech_wav(ToneSpeaker())
     async with serving_contracts(quick_apps()) as emulated, serving_contracts(live or {}) as played:
+        real = {**played, **(live_at or {})}
         course = Course(
             contracts=contracts,
             addresses={
-                service: ({Side.LIVE: played[service]} if service in played else {}) | {Side.EMULATOR: address}
+                service: ({Side.LIVE: real[service]} if service in real else {}) | {Side.EMULATOR: address}
                 for service, address in emulated.items()
             },
             equipment=Equipment(voice_id=VOICE, speech_wav=wav, timing=QUICK),

@@ -1,10 +1,13 @@
 """The contracts hold at the emulators; where a service does otherwise, that is told."""
 
+import socket
+
 import pytest
 from aiohttp import web
 
-from speakback.emulators.contracts.contract import Verdict
+from speakback.emulators.contracts.contract import Service, Verdict
 from speakback.emulators.contracts.course import Side
+from speakback.emulators.contracts.site import Address
 from tests.emulators.contracts.held import hold, only, quick_apps
 
 SPEAKING = ("elevenlabs/hello-world", "elevenlabs/barge-in", "elevenlabs/dialogue")
@@ -76,6 +79,33 @@ async def test_behind_a_closed_gate_nothing_is_tried() -> None:
         assert held.results[name].outcomes[Side.LIVE].why == "connect does not hold"
         assert held.results[name].outcomes[Side.EMULATOR].verdict is Verdict.HOLDS
         assert (name, Side.LIVE) not in held.recordings
+
+
+@pytest.mark.parametrize(
+    ("service", "why"), [("groq", "no whole answer came (ConnectError)"), ("elevenlabs", "cannot connect to 127.0.0.1")]
+)
+async def test_a_service_that_cannot_be_reached_is_told(service: Service, why: str) -> None:
+    with socket.socket() as nobody:  # a port that is taken, and where nobody listens
+        nobody.bind(("127.0.0.1", 0))
+        address = Address(base_url=f"http://127.0.0.1:{nobody.getsockname()[1]}", api_key="key")
+        held = await hold(only(f"{service}/connect"), live_at={service: address})
+    assert held.results[f"{service}/connect"].outcomes[Side.LIVE].why.startswith(why)
+
+
+async def test_another_close_code_is_told() -> None:
+    async def close(request: web.Request) -> web.WebSocketResponse:
+        opened = web.WebSocketResponse()
+        await opened.prepare(request)
+        await opened.receive()
+        await opened.send_json({"message": "Invalid API key", "error": "invalid_api_key", "code": 4001})
+        await opened.close(code=4001, message=b"Invalid API key")
+        return opened
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", close)
+    result = (await hold(only("elevenlabs/bad-key"), live={"elevenlabs": app})).results["elevenlabs/bad-key"]
+    assert result.outcomes[Side.LIVE].why == "closed with 4001, where 1008 was due"
+    assert "close: live 4001 with a reason; emulator 1008 with a reason" in [str(one) for one in result.differences]
 
 
 async def test_a_service_that_echoes_secrets_does_not_get_them_into_what_is_kept_or_said() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from speakback.config import Settings, load_settings
-from speakback.emulators.contracts.targets import TargetError, targets
+from speakback.config import ConfigError, Settings, load_settings
+from speakback.emulators.contracts.targets import targets
 
 
 def settings(**environ: str) -> Settings:
@@ -43,7 +43,7 @@ def test_a_key_is_not_sent_to_other_addresses(url: str) -> None:
 
 @pytest.mark.parametrize("key", ["sk_se cret", "sk_secret\n", "sk_sécret"])
 def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str) -> None:
-    with pytest.raises(TargetError) as refused:
+    with pytest.raises(ConfigError) as refused:
         targets(settings(ELEVENLABS_API_KEY=key))
-    assert "ElevenLabs" in str(refused.value)
+    assert "elevenlabs.api_key" in str(refused.value)
     assert "cret" not in str(refused.value)

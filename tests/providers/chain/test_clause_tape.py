@@ -45,6 +45,13 @@ async def test_two_readers_read_the_same_each_from_its_place() -> None:
     assert await read(tape, Place(3, 0)) == []
 
 
+async def test_a_voice_that_asks_when_the_utterance_is_over_gets_nothing_and_begins_nothing() -> None:
+    tape, before = ClauseTape(clauses("One."), lambda: None), asyncio.all_tasks()
+    assert tape.cancel() is None
+    assert await read(tape, START) == []
+    assert asyncio.all_tasks() == before
+
+
 async def test_nothing_is_taken_before_it_is_asked_for() -> None:
     taken: list[str] = []
 

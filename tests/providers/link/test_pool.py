@@ -93,6 +93,15 @@ async def test_the_next_is_opened_before_it_is_needed() -> None:
     assert own_tasks() == set()
 
 
+async def test_those_in_use_are_counted() -> None:
+    service = Service(room=1)
+    used = [await service.use(), await service.use()]
+    assert service.pool.sockets_in_use == 2
+    used[0].uses = 0
+    assert service.pool.sockets_in_use == 1
+    await service.pool.aclose()
+
+
 async def test_a_lost_one_is_replaced_without_being_asked() -> None:
     service = Service()
     await service.pool.warm()

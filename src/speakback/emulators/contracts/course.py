@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-import httpx2
-
 from speakback.emulators.contracts.contract import Contract, Outcome, Service, Verdict
 from speakback.emulators.contracts.recording import Recording
 from speakback.emulators.contracts.redaction import redacted
@@ -53,21 +51,21 @@ class Course:
     keeps_audio: bool = False
 
     async def run(self) -> AsyncIterator[Result]:
-        """Each result as soon as it is there."""
+        """Each result as soon as it is there. The slow ones, which only wait, are held together at the end."""
         shut: dict[tuple[Service, Side], str] = {}
-        for contract in self.contracts:
-            sides = self.addresses[contract.service]
-            if contract.is_slow and not self.runs_slow:
-                yield Result(contract, dict.fromkeys(sides, Outcome(Verdict.NOT_RUN, "it is slow; --slow runs it")))
-                continue
-            tried = await asyncio.gather(
-                *(self._try(contract, side, shut.get((contract.service, side))) for side in sides)
-            )
-            outcomes = {side: outcome for side, (outcome, _) in zip(sides, tried, strict=True)}
-            for side, outcome in outcomes.items():
-                if contract.is_gate and outcome.verdict is Verdict.BROKEN:
-                    shut[contract.service, side] = f"{contract.name} does not hold"
-            yield Result(contract, outcomes, _compared(dict(zip(sides, tried, strict=True))))
+        slow = [contract for contract in self.contracts if contract.is_slow]
+        for batch in [*([contract] for contract in self.contracts if not contract.is_slow), slow]:
+            for result in await asyncio.gather(*(self._hold(contract, shut) for contract in batch)):
+                shut |= _shut_by(result)
+                yield result
+
+    async def _hold(self, contract: Contract, shut: Mapping[tuple[Service, Side], str]) -> Result:
+        sides = self.addresses[contract.service]
+        if contract.is_slow and not self.runs_slow:
+            return Result(contract, dict.fromkeys(sides, Outcome(Verdict.NOT_RUN, "it is slow; --slow runs it")))
+        tries = await asyncio.gather(*(self._try(contract, side, shut.get((contract.service, side))) for side in sides))
+        tried = dict(zip(sides, tries, strict=True))
+        return Result(contract, {side: outcome for side, (outcome, _) in tried.items()}, _compared(tried))
 
     async def _try(self, contract: Contract, side: Side, shut: str | None) -> tuple[Outcome, Recording | None]:
         if shut is not None:
@@ -88,9 +86,16 @@ async def _attempt(contract: Contract, site: Site) -> str | None:
         await contract.attempt(site)
     except LinkRefused as refused:
         return f"the upgrade was refused with HTTP {refused.status}"
-    except (BrokenContractError, LinkError, httpx2.HTTPError) as problem:
+    except (BrokenContractError, LinkError) as problem:
         return str(problem)
     return None
+
+
+def _shut_by(result: Result) -> dict[tuple[Service, Side], str]:
+    """Where nothing more is to be tried after this, and why."""
+    contract = result.contract
+    broken = [side for side, outcome in result.outcomes.items() if outcome.verdict is Verdict.BROKEN]
+    return {(contract.service, side): f"{contract.name} does not hold" for side in broken if contract.is_gate}
 
 
 def _compared(tried: Mapping[Side, tuple[Outcome, Recording | None]]) -> tuple[Difference, ...]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from speakback.config import Settings
+from speakback.config import ConfigError, Settings
 from speakback.emulators.contracts.contract import LABELS, Service
 from speakback.emulators.contracts.site import Address
 from speakback.providers.adapters.elevenlabs.options import DEFAULT_BASE_URL, REGION_HOSTS, base_url_of
@@ -16,10 +16,6 @@ HOSTS: Mapping[Service, frozenset[str | None]] = {
     "elevenlabs": frozenset({urlsplit(DEFAULT_BASE_URL).hostname, *REGION_HOSTS.values()}),
 }
 """The services' own."""
-
-
-class TargetError(ValueError):
-    """A key that cannot be sent; the message says whose, and not what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Target:
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
-    """Of both services, as they are configured. Raises `TargetError`."""
+    """Of both services, as they are configured. Raises `ConfigError`."""
     groq, voice = settings.groq, settings.elevenlabs
     voice_url = voice.base_url or base_url_of(None if voice.region == "default" else voice.region)
     return (
@@ -53,5 +49,5 @@ def _target(service: Service, base_url: str, key: SecretStr | None) -> Target:
         return Target(service, None, f"{parts.scheme}://{parts.hostname} is not {label}'s own address")
     text = key.get_secret_value()
     if not (text.isascii() and text.isprintable()) or " " in text:
-        raise TargetError(f"the key for {label} has signs that no key has, such as spaces or line breaks")
+        raise ConfigError([f"{service}.api_key: has signs that no key has, such as spaces or line breaks"])
     return Target(service, Address(base_url=base_url, api_key=text))

@@ -146,6 +146,7 @@ class SpeechAnswer:
             await response.write(chunk)
         if self._fault is Fault.CLOSE_1006:
             break_connection(self._request)
+            return response
         if self._fault is Fault.STALLED:
             await asyncio.Event().wait()
         await response.write_eof()

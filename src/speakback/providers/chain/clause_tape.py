@@ -103,7 +103,11 @@ class ClauseTape:
         self._on_change()
 
     def cancel(self) -> "asyncio.Task[None] | None":
-        """No voice reads any more; returns the task that ends, if there is one."""
+        """No voice reads any more; returns the task that ends, if there is one.
+
+        A voice that is told to stop may ask once more before it hears of it: it comes to the end.
+        """
+        self.ended = True
         if self._task is not None:
             self._task.cancel()
         return self._task
@@ -111,7 +115,7 @@ class ClauseTape:
     async def _has(self, number: int) -> bool:
         self._wanted_to = max(self._wanted_to, number + 1)
         self._wanted.set()
-        if self._task is None:
+        if self._task is None and not self.ended:
             self._task = asyncio.create_task(self._pull())
         while number >= len(self.clauses) and not self.ended:
             grown = self._grown

@@ -76,6 +76,11 @@ class Pool(Generic[S]):
         """How many are open now."""
         return len(self._sockets)
 
+    @property
+    def sockets_in_use(self) -> int:
+        """On how many of them something is going on."""
+        return sum(not socket.is_unused for socket in self._sockets)
+
     def changed(self) -> None:
         """One of the sockets got room, was lost or is used: see whether there are enough."""
         self._discard()

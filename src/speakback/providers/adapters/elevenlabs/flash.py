@@ -60,6 +60,11 @@ class ElevenLabs:
         """How many are open now."""
         return 0 if self._sockets is None else self._sockets.open_sockets
 
+    @property
+    def sockets_in_use(self) -> int:
+        """On how many of them an utterance is under way, or has not come to its end."""
+        return 0 if self._sockets is None else self._sockets.sockets_in_use
+
     async def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
         """See `TextToSpeech.speak`."""
         async with Feed(clauses) as feed:

@@ -57,6 +57,11 @@ class SocketVoice:
         """How many are open now."""
         return self._pool.open_sockets
 
+    @property
+    def sockets_in_use(self) -> int:
+        """On how many of them an utterance is under way, or has not come to its end."""
+        return self._pool.sockets_in_use
+
     async def chunks(self, feed: Feed) -> AsyncGenerator[SpeechChunk, None]:
         """What is heard, to the end of the feed. Said once more on another connection if nothing was heard.
 
