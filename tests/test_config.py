@@ -325,6 +325,35 @@ def test_the_keys_of_services_may_come_by_the_names_that_everyone_uses() -> None
     assert loaded.origins["groq.api_key"] == Origin("environment", "GROQ_API_KEY")
 
 
+@pytest.mark.parametrize("variable", ["GROQ_API_KEY", "ELEVENLABS_API_KEY", "SPEAKBACK_LLM__API_KEY"])
+@pytest.mark.parametrize(
+    "key", [f" {SECRET}", f"{SECRET}\n", f"{SECRET} x", f"{SECRET}\u00e9", f"\u201c{SECRET}\u201d"]
+)
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(variable: str, key: str) -> None:
+    assert refusals(None, **{variable: key}) == (
+        f"{variable}: must be a key, in ASCII and without spaces or line breaks (the value given is not shown).",
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999", "h:abc", "[::1", "a..b", "x" * 64 + ".example"])
+@pytest.mark.parametrize("section", ["GROQ", "ELEVENLABS", "LLM"])
+def test_an_address_that_is_none_is_refused(section: str, host: str) -> None:
+    variable = f"SPEAKBACK_{section}__BASE_URL"
+    (problem,) = refusals(None, **{variable: f"http://{host}/v1"})
+    assert problem.startswith(f"{variable}: must be an http or https URL")
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8790", "https://h", "http://h:8790/a/path/"])
+def test_an_address_may_have_a_port_and_a_path(url: str) -> None:
+    assert load_settings(None, {"SPEAKBACK_ELEVENLABS__BASE_URL": url}).settings.elevenlabs.base_url == url
+
+
+def test_what_is_true_or_false_says_so() -> None:
+    assert refusals(SPEAKBACK_ELEVENLABS__EXPRESSIVE="True") == (
+        'SPEAKBACK_ELEVENLABS__EXPRESSIVE: must be true or false, not "True".',
+    )
+
+
 def test_our_own_name_of_a_key_counts_for_more() -> None:
     environ = {"SPEAKBACK_ELEVENLABS__API_KEY": "sk_ours", "ELEVENLABS_API_KEY": "sk_common"}
     key = load_settings(None, environ).settings.elevenlabs.api_key

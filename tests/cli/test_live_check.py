@@ -119,6 +119,7 @@ def test_what_a_service_does_otherwise_is_told_and_no_secret_is_kept_or_said(tmp
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.slow
 def test_audio_is_kept_only_where_that_is_asked_for(tmp_path: Path) -> None:
     CliRunner().invoke(app, ["live-check", "--out", str(tmp_path), "--audio"])
     file = next(tmp_path.glob("elevenlabs-*")) / "hello-world.emulator.jsonl"

@@ -122,6 +122,8 @@ def _in_words(plain_types: list[object], markers: list[object]) -> str:
     for plain in plain_types:
         if get_origin(plain) is Literal:
             return " or ".join(f'"{choice}"' for choice in get_args(plain))
+    if bool in plain_types:
+        return "true or false"
     if float in plain_types or int in plain_types:
         noun = "a number" if float in plain_types else "a whole number"
         return f"{noun} {_bounds_in_words(markers)}".strip()

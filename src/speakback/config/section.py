@@ -36,8 +36,19 @@ def _expand_home(path: Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def _fit_for_a_header(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value()
+    if " " in text or not (text.isascii() and text.isprintable()):
+        raise ValueError("no HTTP header can carry this key")
+    return key
+
+
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand_home), Allowed("a path")]
 KeyText = Annotated[SecretStr, Field(min_length=1)]
+ServiceKey = Annotated[
+    KeyText, AfterValidator(_fit_for_a_header), Allowed("a key, in ASCII and without spaces or line breaks")
+]
+"""A key that is sent, not received."""
 KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Threads = Annotated[int, Field(ge=1, le=64)]
 

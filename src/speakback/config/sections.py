@@ -17,6 +17,7 @@ from speakback.config.section import (
     KeyText,
     NeverQuoted,
     Section,
+    ServiceKey,
     Threads,
 )
 from speakback.config.services import SERVICE_URL_PATTERN, ChainSettings, ElevenLabsSettings, GroqSettings, ServiceUrl
@@ -148,7 +149,7 @@ class LlmSettings(Section):
         description="Address of the service for openai.",
         examples=["http://127.0.0.1:11434/v1"],
     )
-    api_key: KeyText | None = Field(
+    api_key: ServiceKey | None = Field(
         default=None, description="Key for the service. Better set by its variable than in a file.", examples=["sk-..."]
     )
     instructions: str | None = Field(

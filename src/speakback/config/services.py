@@ -1,12 +1,28 @@
 """The settings of the services that may take a role: their keys, addresses and models."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from speakback.config.section import Allowed, AlsoVariable, KeyText, NeverQuoted, Section
+from speakback.config.section import Allowed, AlsoVariable, NeverQuoted, Section, ServiceKey
 
-ServiceUrl = Annotated[str, NeverQuoted(), Allowed("an http or https URL without user name or query")]
+
+def _with_a_host_and_a_port(url: str) -> str:
+    """Raises `ValueError` where the host could be nobody's name or the port is none."""
+    parts = urlsplit(url)
+    host, _ = parts.hostname or "", parts.port
+    if not host.encode("idna"):
+        raise ValueError("there is no host")
+    return url
+
+
+ServiceUrl = Annotated[
+    str,
+    NeverQuoted(),
+    AfterValidator(_with_a_host_and_a_port),
+    Allowed("an http or https URL without user name or query"),
+]
 SERVICE_URL_PATTERN = r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$"
 Setting = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,7 +59,7 @@ class ChainSettings(Section):
 class GroqSettings(Section):
     """Groq: speech to text and a language model. With a key, `auto` takes both roles."""
 
-    api_key: Annotated[KeyText | None, AlsoVariable("GROQ_API_KEY")] = Field(
+    api_key: Annotated[ServiceKey | None, AlsoVariable("GROQ_API_KEY")] = Field(
         default=None, description="Key of the service. Better set by its variable than in a file.", examples=["gsk_..."]
     )
     base_url: ServiceUrl = Field(
@@ -75,7 +91,7 @@ class GroqSettings(Section):
 class ElevenLabsSettings(Section):
     """ElevenLabs: the agent's voice. With a key, `auto` takes the role."""
 
-    api_key: Annotated[KeyText | None, AlsoVariable("ELEVENLABS_API_KEY")] = Field(
+    api_key: Annotated[ServiceKey | None, AlsoVariable("ELEVENLABS_API_KEY")] = Field(
         default=None, description="Key of the service. Better set by its variable than in a file.", examples=["sk_..."]
     )
     region: Literal["default", "us", "eu", "in", "sg"] = Field(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from speakback.config import ConfigError, Settings, load_settings
+from speakback.config import Settings, load_settings
 from speakback.emulators.contracts.targets import targets
 
 
@@ -39,11 +39,3 @@ def test_a_key_is_not_sent_to_other_addresses(url: str) -> None:
     asked = targets(settings(GROQ_API_KEY="gsk_secret", SPEAKBACK_GROQ__BASE_URL=url))[0]
     assert asked.live is None
     assert asked.why.endswith("is not Groq's own address")
-
-
-@pytest.mark.parametrize("key", ["sk_se cret", "sk_secret\n", "sk_sécret"])
-def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        targets(settings(ELEVENLABS_API_KEY=key))
-    assert "elevenlabs.api_key" in str(refused.value)
-    assert "cret" not in str(refused.value)

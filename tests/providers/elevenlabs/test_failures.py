@@ -78,6 +78,12 @@ def test_a_body_that_is_no_json_is_judged_by_its_status(body: bytes) -> None:
     assert of_http(500, body, {}, WHERE).failure is Failure.BUSY
 
 
+def test_an_address_that_nobody_knows_makes_one_think_of_the_base_url() -> None:
+    assert "the base URL" in str(of_http(404, b"404: Not Found", {}, WHERE))
+    assert "the base URL" in str(of_http(404, b'{"detail":"Not Found"}', {}, WHERE))
+    assert "the base URL" not in str(of_http(404, b'{"detail":{"code":"voice_not_found"}}', {}, WHERE))
+
+
 def test_the_wait_that_is_asked_for_and_its_nonsense() -> None:
     assert of_http(429, b"", {"retry-after": "1.5"}, WHERE).retry_after_s == 1.5
     assert of_http(429, b"", {"retry-after": "soon"}, WHERE).retry_after_s is None

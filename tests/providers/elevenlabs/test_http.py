@@ -80,7 +80,7 @@ async def test_a_key_that_is_refused_for_the_socket_is_not_tried_over_http() -> 
 
 def with_body(body: bytes, content_type: str = "audio/pcm", status: int = 200, length: int | None = None) -> Answer:
     async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(status=status, headers={"Content-Type": content_type})
+        response = web.StreamResponse(status=status, headers={"Content-Type": content_type, "request-id": "r-1"})
         response.content_length = len(body) if length is None else length
         await response.prepare(request)
         await response.write(body)
@@ -92,7 +92,7 @@ def with_body(body: bytes, content_type: str = "audio/pcm", status: int = 200, l
 
 
 async def stalling(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "audio/pcm"})
+    response = web.StreamResponse(headers={"Content-Type": "audio/pcm", "request-id": "r-1"})
     await response.prepare(request)
     await response.write(TONE)
     await asyncio.sleep(30)
@@ -116,6 +116,8 @@ async def test_bodies_that_are_not_as_they_should_be(answer: Answer, failure: Fa
         with pytest.raises(ProviderError) as caught:
             await spoken(voice, "Hello.")
     assert caught.value.failure is failure
+    assert str(caught.value).startswith("tts provider 'elevenlabs' in 127.0.0.1: ")
+    assert str(caught.value).endswith(" (request r-1)")
     assert SECRET not in str(caught.value)
     assert "Hello" not in str(caught.value)
 

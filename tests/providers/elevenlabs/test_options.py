@@ -1,8 +1,10 @@
+import re
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from speakback.config.catalogue import KEYS
 from speakback.providers.adapters.elevenlabs.options import (
     DIALOGUE_MODELS,
     SOCKET_MODELS,
@@ -87,6 +89,8 @@ def test_what_cannot_work_is_refused_at_once(change: dict[str, str], failure: Fa
         check(replace(OPTIONS, **change), "elevenlabs", SOCKET_MODELS)  # type: ignore[arg-type]
     assert caught.value.failure is failure
     assert SECRET not in str(caught.value)
+    named = re.findall(r"check (\w+\.\w+)", str(caught.value))
+    assert all(name in KEYS and name.startswith("elevenlabs.") for name in named)
 
 
 def test_each_kind_has_its_models_and_the_key_is_never_shown() -> None:

@@ -28,6 +28,13 @@ def timer_of(*clauses: str) -> WordTimer:
     return timer
 
 
+def test_words_for_which_there_is_no_audio_were_not_said_under_another_spelling() -> None:
+    timer = timer_of("Hello there my friend.")
+    timer.align(timed("Hello there "))
+    assert not timer.may_be_complete(12 * STEP), "the audio ends behind the words that came"
+    assert timer.may_be_complete(24 * STEP)
+
+
 def test_words_come_with_the_audio_they_begin_in() -> None:
     timer = timer_of("Hi there.")
     timer.align(timed("Hi there. "))

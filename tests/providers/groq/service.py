@@ -112,6 +112,21 @@ async def stalls_in_the_body(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def says_only_the_head(headers: Mapping[str, str], *, then_closes: bool = False) -> Answer:
+    """Headers and a first piece; then nothing more, or the end of the connection."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        await response.write(b'{"text": " private')
+        if then_closes and request.transport is not None:
+            request.transport.close()
+        await asyncio.Event().wait()
+        return response
+
+    return answer
+
+
 def sends_raw(head_and_body: bytes) -> Answer:
     """Bytes as they are, then the connection is closed."""
 

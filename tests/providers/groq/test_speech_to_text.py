@@ -24,6 +24,7 @@ from tests.providers.groq.service import (
     listening,
     says,
     says_nothing,
+    says_only_the_head,
     sends_raw,
     silence,
     stalls_in_the_body,
@@ -181,6 +182,13 @@ async def test_each_refusal_has_its_kind(status: int, body: object, failure: Fai
     assert len(service.keys) == 1
 
 
+async def test_a_request_that_is_refused_makes_one_think_of_the_language() -> None:
+    """The service does not always say what displeased it: of what it is told, the language is what sessions choose."""
+    async with ear(says({"error": {"message": "private", "type": "invalid_request_error"}}, 400)) as (stt, _):
+        with pytest.raises(ProviderError, match=r"the language \(tlh\)"):
+            await heard(stt, language="tlh")
+
+
 async def test_a_model_that_is_gone_is_named_with_the_nearest() -> None:
     gone = says({"error": {"message": "private", "code": "model_not_found"}}, 404)
     known = ("openai/gpt-oss-20b", "whisper-large-v3-turbo", "whisper-large-v3")
@@ -298,6 +306,14 @@ async def test_an_answer_without_an_end_is_refused(monkeypatch: pytest.MonkeyPat
 )
 async def test_a_lying_content_length_and_a_lost_connection(answer: Answer, failure: Failure) -> None:
     assert (await fails(answer)).failure is failure
+
+
+async def test_what_breaks_off_or_does_not_end_is_told_with_the_name_of_the_request() -> None:
+    named = {"x-request-id": "req_01cut", "Content-Length": "500"}
+    for answer in (says_only_the_head(named), says_only_the_head(named, then_closes=True)):
+        problem = await fails(answer, options=replace(OPTIONS, timeout_s=0.3))
+        assert problem.failure in {Failure.LATE, Failure.BROKE_OFF}
+        assert str(problem).endswith("(request req_01cut)")
 
 
 async def test_a_service_that_is_not_there_is_named(unused_tcp_port: int) -> None:

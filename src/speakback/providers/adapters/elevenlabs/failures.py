@@ -115,6 +115,8 @@ def of_http(status: int, body: bytes, headers: Mapping[str, str], where: Where) 
     code = next((one for one in known if one != "unauthorized"), known[0] if known else "")
     failure = _CODES.get(code) or _STATUSES.get(status) or (Failure.BUSY if status >= 500 else Failure.BAD_ANSWER)
     reason = ADVICE.get(failure, "it answered with something that is not of its protocol")
+    if status == 404 and not code:
+        reason += ", or the base URL"
     request_id = _request_id(detail.get("request_id")) or request_id_of(headers) or where.request_id
     told = _told(code or next(iter(codes), ""), detail.get("param"))
     return Where(where.provider, where.region, request_id).error(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import httpx2
 
@@ -49,13 +50,10 @@ class HttpVoice:
             text = " ".join(self._manner.written(clause) for clause in batch)
             for clause in batch:
                 books.timer.expect(without_tags(clause))
-            begun_at = books.position
             async with aclosing(self._audio(text, before)) as pieces:
                 async for piece in pieces:
                     for chunk in books.add(piece, None):
                         yield chunk
-            if books.position == begun_at:
-                raise self._where.error(Failure.BAD_ANSWER, "the service made no sound, and said nothing of an error")
             for chunk in books.finish():
                 yield chunk
             before = f"{before} {text}".strip()[-CONTEXT_CHARACTERS:]
@@ -65,20 +63,24 @@ class HttpVoice:
         await self._client.aclose()
 
     async def _audio(self, text: str, before: str) -> AsyncGenerator[bytes, None]:
-        patience = self._options.patience
+        patience, where, came = self._options.patience, self._where, 0
         try:
             async with self._answer(text, before) as response:
+                where = replace(where, request_id=request_id_of(response.headers))
                 async for piece in response.aiter_bytes():
+                    came += len(piece)
                     yield piece
         except httpx2.ConnectTimeout:
-            raise self._where.error(Failure.UNREACHABLE, f"no connection within {patience.connect_s:g} s") from None
+            raise where.error(Failure.UNREACHABLE, f"no connection within {patience.connect_s:g} s") from None
         except httpx2.TimeoutException:
-            raise self._where.error(Failure.LATE, f"no audio came for {patience.first_audio_s:g} s") from None
+            raise where.error(Failure.LATE, f"no audio came for {patience.first_audio_s:g} s") from None
         except httpx2.ConnectError:
             reason = "the service cannot be reached; check the base URL and the network"
-            raise self._where.error(Failure.UNREACHABLE, reason) from None
+            raise where.error(Failure.UNREACHABLE, reason) from None
         except httpx2.HTTPError as error:
-            raise self._where.error(Failure.BROKE_OFF, f"the audio broke off ({type(error).__name__})") from None
+            raise where.error(Failure.BROKE_OFF, f"the audio broke off ({type(error).__name__})") from None
+        if came < self._manner.audio_format.bytes_per_sample:
+            raise where.error(Failure.BAD_ANSWER, "the service made no sound, and said nothing of an error")
 
     @asynccontextmanager
     async def _answer(self, text: str, before: str) -> AsyncIterator[httpx2.Response]:
@@ -88,7 +90,7 @@ class HttpVoice:
                 body = (await response.aread())[:MOST_ERROR_BYTES]
                 raise of_http(response.status_code, body, headers, self._where)
             if headers.get("content-type", "").startswith(("text/", "application/json")):
-                where = Where(self._where.provider, self._where.region, request_id_of(headers))
+                where = replace(self._where, request_id=request_id_of(headers))
                 raise where.error(Failure.BAD_ANSWER, "the service answered with text instead of audio")
             yield response
 

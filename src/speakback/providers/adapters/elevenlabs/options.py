@@ -110,9 +110,11 @@ def region_of(base_url: str) -> str:
 def check(options: ElevenLabsVoiceOptions, provider: str, models: frozenset[str]) -> None:
     """Refuse at start what the service would refuse at the first word. Raises `ProviderError`."""
     if not options.api_key or not options.api_key.isascii() or not options.api_key.isprintable():
-        reason, failure = "there is no API key, or it has signs that no key has; check tts.api_key", Failure.REFUSED_KEY
+        failure = Failure.REFUSED_KEY
+        reason = "there is no API key, or it has signs that no key has; check elevenlabs.api_key"
     elif not re.fullmatch(r"[\w-]{1,64}", options.voice_id, re.ASCII):
-        reason, failure = "a voice id is one word of letters and digits; check tts.voice", Failure.UNKNOWN_VOICE
+        failure = Failure.UNKNOWN_VOICE
+        reason = "a voice id is one word of letters and digits; check elevenlabs.voice_id"
     elif options.model not in models:
         known = ", ".join(sorted(models))
         reason, failure = f"the model {options.model!r} does not speak here; there are {known}", Failure.UNKNOWN_MODEL

@@ -18,6 +18,8 @@ CHARACTER_SAMPLES = ms_to_samples(65, VOICE_HZ)
 """Guessed length of a character, the space behind a word included, where no alignment tells: 15 characters a second."""
 TOLERANCE_SAMPLES = ms_to_samples(300, VOICE_HZ)
 """By so much may a word seem to end behind the last audio: its end may be a guess."""
+LEAST_CHARACTER_SAMPLES = ms_to_samples(20, VOICE_HZ)
+"""No letter is said faster than this, whatever it is spelled like."""
 LEFT_OVER_WORDS = 2
 """A clause of which so few words found no anchor may still have been said in full: marks and numbers are respelled."""
 
@@ -67,7 +69,10 @@ class WordTimer:
 
     def may_be_complete(self, to: int) -> bool:
         """Whether, with audio up to `to`, so little is missing that it may have been said under another spelling."""
-        is_respelled = len(self._expected) <= LEFT_OVER_WORDS and (self.last_clause_begun or self._unplaced)
+        letters = sum(map(str.isalnum, "".join(word.text for word in self._expected)))
+        has_room = to - self._reached >= letters * LEAST_CHARACTER_SAMPLES
+        is_begun = self.last_clause_begun or self._unplaced
+        is_respelled = len(self._expected) <= LEFT_OVER_WORDS and is_begun and has_room
         return (not self._expected or is_respelled) and not self._ends_behind(to)
 
     def is_owed(self, to: int) -> bool:

@@ -71,6 +71,16 @@ class _Answer:
     body: bytes
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What is asked in one pass; `named` is what the service calls the request, once an answer has begun."""
+
+    clip: Clip
+    wav: bytes
+    language: str
+    named: str | None = None
+
+
 class GroqSpeechToText:
     """A `SpeechToText`. `turnstile` is that of the key and model: share it between all that use them.
 
@@ -104,11 +114,12 @@ class GroqSpeechToText:
         if isinstance(clip, str):
             return Transcript("", (), None, rejected=clip)
         longest_s = self._options.timeout_s + SLOWEST_S_PER_S * max(0.0, clip.duration_ms / 1000 - UNHURRIED_S)
+        asked = _Asked(clip, await self._workers.run(clip.wav), language.split("-")[0].lower())
         try:
             async with asyncio.timeout(longest_s):
-                answer = await self._accepted(clip, await self._workers.run(clip.wav), language)
+                answer = await self._accepted(asked)
         except TimeoutError:
-            raise self._error(Failure.LATE, f"no answer within {longest_s:g} s") from None
+            raise self._error(Failure.LATE, f"no answer within {longest_s:g} s", asked.named) from None
         transcript = await self._workers.run(partial(_heard, answer.body, clip.audio_16k))
         if isinstance(transcript, NotATranscription):
             message, request = f"the answer {transcript}", request_id(answer.headers, {})
@@ -120,10 +131,10 @@ class GroqSpeechToText:
         await self._http.aclose()
         await self._workers.aclose()
 
-    async def _accepted(self, clip: Clip, wav: bytes, language: str) -> _Answer:
+    async def _accepted(self, asked: _Asked) -> _Answer:
         """The answer; asked for once more only where the service says that it takes the request in a moment."""
         for is_last in (False, True):
-            answer = await self._let_through(clip, wav, language)
+            answer = await self._let_through(asked)
             if answer.status == 200:
                 return answer
             refused = refusal(answer.status, answer.headers, answer.body)
@@ -133,46 +144,52 @@ class GroqSpeechToText:
             if is_last or wait_s is None or wait_s >= RETRY_WITHIN_S:
                 break
             await asyncio.sleep(wait_s)
-        raise self._refused(refused)
+        raise self._refused(refused, answer.status, asked.language)
 
-    async def _let_through(self, clip: Clip, wav: bytes, language: str) -> _Answer:
+    async def _let_through(self, asked: _Asked) -> _Answer:
         costs = {Budget.REQUESTS_A_MINUTE: 1.0, Budget.REQUESTS_A_DAY: 1.0}
-        costs[Budget.AUDIO_S_AN_HOUR] = clip.duration_ms / 1000
+        costs[Budget.AUDIO_S_AN_HOUR] = asked.clip.duration_ms / 1000
         try:
             async with self._turnstile.passing(costs):
-                answer = await self._post(wav, language)
+                answer = await self._post(asked)
         except Exhausted as problem:
             message = f"the rate limit is reached; {problem}"
             raise self._error(Failure.RATE_LIMITED, message, retry_after_s=problem.wait_s) from None
         self._turnstile.told(answer.headers)
         return answer
 
-    async def _post(self, wav: bytes, language: str) -> _Answer:
+    async def _post(self, asked: _Asked) -> _Answer:
         form: dict[str, str | list[str]] = {
             **_FORM,
             "model": self._options.model,
-            "language": language.split("-")[0].lower(),
+            "language": asked.language,
         }
         if self._options.prompt:
             form["prompt"] = self._options.prompt
-        upload = {"file": ("audio.wav", wav, "audio/wav")}  # the name's ending is looked at
+        asked.named = None
+        upload = {"file": ("audio.wav", asked.wav, "audio/wav")}  # the name's ending is looked at
         try:
             async with self._http.stream("POST", "/audio/transcriptions", data=form, files=upload) as response:
+                asked.named = request_id(response.headers, {})
                 body = bytearray()
                 async for piece in response.aiter_bytes():
                     body += piece
                     if len(body) > MAX_ANSWER_BYTES:
-                        raise self._error(Failure.BAD_ANSWER, f"the answer is over {MAX_ANSWER_BYTES} bytes long")
+                        raise self._error(
+                            Failure.BAD_ANSWER, f"the answer is over {MAX_ANSWER_BYTES} bytes long", asked.named
+                        )
                 return _Answer(response.status_code, response.headers, bytes(body))
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             message = f"cannot connect to {self._http.base_url.host}; check the network and the base URL"
             raise self._error(Failure.UNREACHABLE, message) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
             message = f"the connection broke off ({type(problem).__name__})"
-            raise self._error(Failure.BROKE_OFF, message) from None
+            raise self._error(Failure.BROKE_OFF, message, asked.named) from None
 
-    def _refused(self, refused: Refusal) -> ProviderError:
+    def _refused(self, refused: Refusal, status: int, language: str) -> ProviderError:
         words = refused.words
+        if status == 400 and refused.failure is Failure.BAD_REQUEST:
+            words += f", the language ({language}) too"
         if refused.failure is Failure.UNKNOWN_MODEL:
             words += or_nearest(self._options.model, self._options.known_models)
         return self._error(refused.failure, words, refused.request_id, refused.retry_after_s)
