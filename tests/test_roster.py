@@ -4,6 +4,7 @@ import pytest
 
 from speakback.config import ConfigError, Settings, load_settings
 from speakback.config.roster import Roster, roster
+from speakback.gateway.terms import terms_of
 
 GROQ: dict[str, object] = {"api_key": "gsk_x"}
 ELEVENLABS: dict[str, object] = {"api_key": "sk_x"}
@@ -34,6 +35,15 @@ def test_what_is_named_counts_for_more_than_a_key() -> None:
 def test_the_experiment_falls_back_to_flash_and_then_to_this_machine() -> None:
     assert of(elevenlabs={**ELEVENLABS, "expressive": True}).tts == ("elevenlabs-v3", "elevenlabs", "hibari")
     assert of(elevenlabs={"expressive": True}).tts == ("hibari",), "without a key there is nothing to try"
+
+
+def test_a_whisper_that_nobody_asks_does_not_narrow_the_languages() -> None:
+    """Groq's knows them all."""
+    environ = {"GROQ_API_KEY": "gsk_x", "SPEAKBACK_STT__LANGUAGE": "de"}
+    with pytest.raises(ConfigError, match="knows only English"):
+        load_settings(None, environ)
+    alone = load_settings(None, {**environ, "SPEAKBACK_CHAIN__LAST_RESORT": "none"}).settings
+    assert terms_of(alone).offer.languages is None
 
 
 @pytest.mark.parametrize(

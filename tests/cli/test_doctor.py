@@ -9,8 +9,11 @@ from typer.testing import CliRunner
 from speakback.cli import checkup
 from speakback.cli.main import app
 from speakback.config import Settings
+from speakback.emulators.testing import ElevenLabsEmulator
 from speakback.providers.registry import needed_weights
 from speakback.weights import DEFAULT_WEIGHTS
+
+pytest_plugins = ["speakback.emulators.testing"]
 
 
 def settings(**sections: Mapping[str, object]) -> Settings:
@@ -74,6 +77,25 @@ def test_each_stage_is_timed() -> None:
     assert result.exit_code == 0, result.output
     for stage in ("voice (hibari)", "voice activity", "end of turn", "transcription", "language model (echo)"):
         assert stage in result.output
+
+
+@pytest.mark.timeout(120)
+def test_a_service_that_fails_is_told_though_a_model_of_this_machine_stands_in(
+    elevenlabs_emulator: ElevenLabsEmulator,
+) -> None:
+    environ = {
+        "ELEVENLABS_API_KEY": "sk_wrong",
+        "SPEAKBACK_ELEVENLABS__BASE_URL": elevenlabs_emulator.base_url,
+        "SPEAKBACK_LLM__PROVIDER": "echo",
+        "SPEAKBACK_END_OF_TURN__PROVIDER": "none",
+        "COLUMNS": "160",
+    }
+    result = CliRunner(env=environ).invoke(app, ["doctor"])
+    assert result.exit_code == 1
+    assert "voice (elevenlabs): failed: tts provider 'elevenlabs'" in result.stderr
+    assert "the key was refused" in result.stderr
+    assert "voice (hibari)" in result.output
+    assert "sk_wrong" not in result.output + result.stderr
 
 
 @pytest.mark.timeout(120)

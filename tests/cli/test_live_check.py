@@ -133,7 +133,7 @@ def test_audio_is_kept_only_where_that_is_asked_for(tmp_path: Path) -> None:
     [
         (["--out", "taken/below"], {}, "taken"),
         (["--surprise"], {}, "No such option"),
-        ([], {"GROQ_API_KEY": "gsk_with a space"}, "groq.api_key: has signs that no key has"),
+        ([], {"GROQ_API_KEY": "gsk_with a space"}, "GROQ_API_KEY: must be a key"),
         ([], {"SPEAKBACK_GROQ__BASE_URL": "ftp://x"}, "SPEAKBACK_GROQ__BASE_URL: must be"),
     ],
 )

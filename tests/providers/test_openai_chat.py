@@ -342,3 +342,14 @@ async def test_openai_itself_is_told_the_limit_by_its_new_name(monkeypatch: pyte
     assert sent["max_completion_tokens"] == 9
     assert "max_tokens" not in sent
     await model.aclose()
+
+
+async def test_the_names_of_an_account_at_openai_are_told_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK reads them from the environment by itself."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-private")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-private")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Mine: private")
+    async with served([event({"content": "Hi."}), event({}, "stop"), DONE]) as (llm, service):
+        async for _ in llm.stream(PROMPT):
+            pass
+    assert "private" not in " ".join(f"{name}: {value}" for name, value in service.headers[0].items())

@@ -17,6 +17,8 @@ from speakback.providers.engines import Engines, Pins
 from speakback.providers.errors import Failure, ProviderError
 from speakback.providers.llm import Message, Prompt, TextDelta
 from speakback.providers.registry import build_engines
+from speakback.providers.services import groq_stt, region_of
+from tests.providers.groq.service import KEY, listening, says, voice
 
 pytest_plugins = ["speakback.emulators.testing"]
 
@@ -52,6 +54,7 @@ async def test_keys_make_a_conversation_run_on_the_services(
     groq_emulator.writes("Good morning.")
     async with engines_of(groq=groq_at(groq_emulator), elevenlabs=elevenlabs_at(elevenlabs_emulator)) as engines:
         assert (engines.stt.name, engines.llm.name, engines.tts.name) == ("groq", "groq", "elevenlabs")
+        assert not engines.performs_audio_tags
         text = "".join([delta.text async for delta in engines.llm.stream(PROMPT) if isinstance(delta, TextDelta)])
         words = [word.text async for chunk in engines.tts.speak(one_clause(text)) for word in chunk.words]
     assert words == ["Good", "morning."]
@@ -74,6 +77,7 @@ async def _said_in_the_experiment(base_url: str, key: str) -> tuple[list[str], l
     decisions: list[Decision] = []
     elevenlabs = {"api_key": key, "base_url": base_url, "expressive": True}
     async with engines_of(elevenlabs=elevenlabs, llm={"provider": "echo"}) as engines:
+        assert engines.performs_audio_tags
         voice = engines.for_session(Pins(), decisions.append).tts
         said = [word.text async for chunk in voice.speak(one_clause("[laughs] Well, yes.")) for word in chunk.words]
     return said, decisions
@@ -92,6 +96,33 @@ async def test_a_model_that_is_gone_is_named_with_the_nearest(groq_emulator: Gro
     with pytest.raises(ProviderError, match="the nearest there is: openai/gpt-oss-20b"):
         async with engines_of(groq=groq_at(groq_emulator, llm_models=["openai/gpt-oss-21b"])):
             pass
+
+
+@pytest.mark.parametrize(
+    ("elevenlabs", "region"),
+    [
+        ({}, None),
+        ({"region": "eu"}, "eu"),
+        ({"region": "eu", "base_url": "http://127.0.0.1:8790"}, None),
+        ({"region": "eu", "base_url": "https://api.us.elevenlabs.io"}, "us"),
+        ({"base_url": "https://api.eu.residency.elevenlabs.io"}, "eu"),
+    ],
+)
+def test_a_pinned_region_is_where_the_audio_goes_and_not_where_a_setting_says(
+    elevenlabs: dict[str, object], region: str | None
+) -> None:
+    settings = Settings.model_validate({"elevenlabs": elevenlabs})
+    assert region_of("elevenlabs", settings) == region_of("elevenlabs-v3", settings) == region
+    assert region_of("groq", settings) is None
+
+
+async def test_names_to_expect_are_told_to_groq() -> None:
+    async with listening(says({"text": " Hello.", "segments": None})) as service:
+        groq = {"api_key": KEY, "base_url": service.base_url, "prompt": "Speakback, Hibari."}
+        stt = await asyncio.to_thread(groq_stt, Settings.model_validate({"groq": groq}))
+        await stt.transcribe(voice(1.0), language="en")
+        await stt.aclose()
+    assert service.uploads[0]["prompt"] == ["Speakback, Hibari."]
 
 
 async def test_decisions_are_told_to_the_session_that_they_are_about(groq_emulator: GroqEmulator) -> None:

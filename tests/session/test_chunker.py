@@ -34,6 +34,10 @@ def clauses(*pieces: str) -> list[str]:
         ("Yes.", ["Yes."]),
         ("Milk\nEggs\n", ["Milk", "Eggs"]),
         (
+            "Oh no! [laughs out loud because of this and that] Yes.",
+            ["Oh no!", "[laughs out loud because of this and that] Yes."],
+        ),
+        (
             "Yes, it can help you to find the doctor very soon.",
             ["Yes, it can help you", "to find the doctor very soon."],
         ),

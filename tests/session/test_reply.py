@@ -70,9 +70,19 @@ def reply_of(
     prompt: Prompt | None = PROMPT,
     tts: ScriptedTts | None = None,
     is_draft: bool = False,
+    performs_audio_tags: bool = False,
 ) -> Told:
     told = Told(ScriptedLlm([script]), tts or ScriptedTts())
-    plan = ReplyPlan(ReplyId(1), "resp_1", "item_1", prompt, "Sorry about that.", speaks, is_draft=is_draft)
+    plan = ReplyPlan(
+        ReplyId(1),
+        "resp_1",
+        "item_1",
+        prompt,
+        "Sorry about that.",
+        speaks,
+        is_draft=is_draft,
+        keeps_audio_tags=performs_audio_tags,
+    )
     reports = ReplyReports(
         notice=told.take,
         played=lambda audio: None,
@@ -309,3 +319,16 @@ async def test_drafts_that_wait_keep_nobody_from_the_model() -> None:
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
+
+
+async def test_audio_tags_reach_a_voice_that_performs_them_and_are_no_words_of_the_reply() -> None:
+    told = reply_of(says("Oh wow. [laughs out loud] Yes."), performs_audio_tags=True)
+    await told.reply.run()
+    assert " ".join(told.tts.clauses) == "Oh wow. [laughs out loud] Yes."
+    assert told.reply.unsaid_text("Oh wow.") == "Yes."
+
+
+async def test_a_plain_voice_is_given_no_brackets() -> None:
+    told = reply_of(says("Oh wow. [laughs] Yes."))
+    await told.reply.run()
+    assert "[" not in " ".join(told.tts.clauses)

@@ -119,3 +119,28 @@ def test_plain_words_are_said_at_once(written: str) -> None:
 )
 def test_only_what_is_undecided_is_withheld(delta: str, at_once: str) -> None:
     assert SpeakableText().push(delta) == at_once
+
+
+TAGGED = [
+    ("[laughs] Well, I never!", "[laughs] Well, I never!"),
+    ("Come closer, [whispers softly] please.", "Come closer, [whispers softly] please."),
+    ("It is over [sighs]", "It is over [sighs]"),
+    ("[INST] See [the map](http://x.org) and [1], [x = 2] or [this", "See the map and , x = 2 or this"),
+]
+
+
+@pytest.mark.parametrize(("written", "spoken"), TAGGED)
+def test_audio_tags_are_kept_for_a_voice_that_performs_them_however_the_stream_is_split(
+    written: str, spoken: str
+) -> None:
+    for cut in range(len(written) + 1):
+        text = SpeakableText(keeps_audio_tags=True)
+        assert text.push(written[:cut]) + text.push(written[cut:]) + text.finish() == spoken
+
+
+@settings(deadline=None)
+@given(st.text("[]a b/I(1", max_size=60), st.integers(0, 60))
+def test_brackets_say_the_same_split_anywhere(written: str, cut: int) -> None:
+    text, whole = SpeakableText(keeps_audio_tags=True), SpeakableText(keeps_audio_tags=True)
+    in_parts = text.push(written[:cut]) + text.push(written[cut:]) + text.finish()
+    assert in_parts == whole.push(written) + whole.finish()

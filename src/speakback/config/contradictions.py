@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from speakback.config.loopback import is_loopback
+from speakback.config.roster import hears_only_english
 from speakback.config.sections import Settings
 
 
@@ -57,10 +58,10 @@ def _threshold_problem(settings: Settings) -> str | None:
 
 
 def _language_problem(settings: Settings) -> str | None:
-    stt = settings.stt
-    if stt.language == "en" or stt.model != "tiny.en" or stt.model_path is not None:
+    language = settings.stt.language
+    if language == "en" or not hears_only_english(settings):
         return None
-    return f'stt.language is "{stt.language}", but stt.model "tiny.en" knows only English; set stt.model to "base".'
+    return f'stt.language is "{language}", but stt.model "tiny.en" knows only English; set stt.model to "base".'
 
 
 def _context_problem(settings: Settings) -> str | None:

@@ -31,6 +31,12 @@ def roster(settings: Settings) -> Roster:
     )
 
 
+def hears_only_english(settings: Settings) -> bool:
+    """Whether somebody may have to transcribe who knows no other language."""
+    stt = settings.stt
+    return "whisper" in roster(settings).stt and stt.model == "tiny.en" and stt.model_path is None
+
+
 def _resolved(provider: str, automatic: str) -> str:
     return automatic if provider == "auto" else provider
 

@@ -70,6 +70,11 @@ class GroqSettings(Section):
     stt_model: Literal["whisper-large-v3-turbo", "whisper-large-v3"] = Field(
         default="whisper-large-v3-turbo", description="Model that transcribes."
     )
+    prompt: Annotated[str, Allowed("a text of at most 896 characters")] = Field(
+        default="",
+        max_length=896,
+        description="Names and spellings that the transcription is to expect.",
+    )
     llm_models: Annotated[tuple[str, ...], Allowed("a list of model names, best first")] = Field(
         default=("openai/gpt-oss-20b", "openai/gpt-oss-120b"),
         strict=False,

@@ -1,7 +1,7 @@
 """The configuration, as far as it concerns clients. Pure."""
 
 from speakback.config import ConfigError, Settings
-from speakback.config.roster import roster
+from speakback.config.roster import hears_only_english, roster
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
 from speakback.gateway.realtime.session_view import Offer
@@ -31,12 +31,11 @@ def terms_of(settings: Settings) -> Terms:
 
 def _offer(settings: Settings) -> Offer:
     llm, stt = settings.llm, settings.stt
-    only_english = stt.model == "tiny.en" and stt.model_path is None
     return Offer(
         model=llm.model or roster(settings).llm[0],
         voice=settings.tts.voice,
         speed=settings.tts.speed,
-        languages=("en",) if only_english else None,
+        languages=("en",) if hears_only_english(settings) else None,
         strategy=settings.turn.strategy,
         defaults=SessionSettings(
             instructions=llm.instructions or DEFAULT_INSTRUCTIONS,

@@ -36,6 +36,8 @@ class Engines:
     """None: turns end by words and silence alone."""
     llm: LanguageModel
     tts: TextToSpeech
+    performs_audio_tags: bool = False
+    """Whether a voice performs directions such as `[laughs]`; then all that may stand in for it leave them out."""
 
     def for_session(self, pins: Pins, report: Report) -> "Engines":
         """The engines as one session uses them: chains asked by its pins, their decisions told to `report`.

@@ -82,11 +82,15 @@ def _echo(settings: Settings) -> LanguageModel:
     return Echo()
 
 
+def _performs_audio_tags(settings: Settings) -> bool:
+    return "elevenlabs-v3" in roster(settings).tts
+
+
 def _hibari(settings: Settings) -> TextToSpeech:
     from speakback.providers.adapters.hibari import Hibari
 
     voice = Hibari(settings.tts.voice, speed=settings.tts.speed)
-    return Untagged(voice) if settings.elevenlabs.expressive else voice
+    return Untagged(voice) if _performs_audio_tags(settings) else voice
 
 
 def _piper(settings: Settings) -> TextToSpeech:
@@ -147,7 +151,14 @@ async def build_engines(settings: Settings) -> Engines:
         TtsChain(voices, _options(TTS_OPTIONS, settings), report=_log) if _has_service(names.tts) else voices[0].engine
     )
     await tts.warm()
-    return Engines(vad=SileroVad(silero / "silero_vad.onnx"), stt=stt, end_of_turn=end_of_turn, llm=llm, tts=tts)
+    return Engines(
+        vad=SileroVad(silero / "silero_vad.onnx"),
+        stt=stt,
+        end_of_turn=end_of_turn,
+        llm=llm,
+        tts=tts,
+        performs_audio_tags=_performs_audio_tags(settings),
+    )
 
 
 async def _entries(

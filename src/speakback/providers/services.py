@@ -19,9 +19,21 @@ log = structlog.get_logger(__name__)
 
 
 def region_of(name: str, settings: Settings) -> str | None:
-    """Where a provider works; None: nowhere in particular, or on this machine."""
-    is_voice = name in ("elevenlabs", "elevenlabs-v3") and settings.elevenlabs.region != "default"
-    return settings.elevenlabs.region if is_voice else None
+    """Where a provider works, by its address; None: nowhere in particular, or on this machine."""
+    from speakback.providers.adapters.elevenlabs import options
+
+    if name not in ("elevenlabs", "elevenlabs-v3"):
+        return None
+    region = options.region_of(elevenlabs_url(settings))
+    return region if region in options.REGION_HOSTS else None
+
+
+def elevenlabs_url(settings: Settings) -> str:
+    """The address that is set, or else that of the region."""
+    from speakback.providers.adapters.elevenlabs.options import base_url_of
+
+    voice = settings.elevenlabs
+    return voice.base_url or base_url_of(None if voice.region == "default" else voice.region)
 
 
 def groq_stt(settings: Settings) -> SpeechToText:
@@ -31,7 +43,11 @@ def groq_stt(settings: Settings) -> SpeechToText:
 
     groq = settings.groq
     options = GroqSttOptions(
-        api_key=_secret(groq.api_key), model=groq.stt_model, base_url=groq.base_url, partials=groq.partials
+        api_key=_secret(groq.api_key),
+        model=groq.stt_model,
+        base_url=groq.base_url,
+        prompt=groq.prompt,
+        partials=groq.partials,
     )
     return GroqSpeechToText(options, Turnstile(RateLimit(Plan(requests_a_minute=groq.requests_per_minute))))
 
@@ -73,14 +89,14 @@ def elevenlabs_v3(settings: Settings) -> TextToSpeech:
 
 
 def _voice_options(settings: Settings, model: str) -> "ElevenLabsVoiceOptions":
-    from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions, VoiceSettings, base_url_of
+    from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions, VoiceSettings
 
     voice = settings.elevenlabs
     return ElevenLabsVoiceOptions(
         api_key=_secret(voice.api_key),
         voice_id=voice.voice_id,
         model=model,
-        base_url=voice.base_url or base_url_of(None if voice.region == "default" else voice.region),
+        base_url=elevenlabs_url(settings),
         output_format=voice.output_format,
         language=settings.stt.language,
         settings=VoiceSettings(

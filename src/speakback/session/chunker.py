@@ -183,8 +183,11 @@ CLINGING_WORDS = BREAK_WORDS | frozenset(
 )
 """A clause should not end on one of these."""
 
-_TOKEN = re.compile(r"(?P<gap>\s*)(?P<word>[^\s—。！？、，；：]*[—。！？、，；：]|[^\s—。！？、，；：]+(?=\s))")
-"""A word with all that clings to it, once what follows shows that it is complete; a dash needs no space after it."""
+_TOKEN = re.compile(
+    r"(?P<gap>\s*)(?P<word>\[[^\[\]\n]{1,40}\]|[^\s—。！？、，；：]*[—。！？、，；：]|[^\s—。！？、，；：]+(?=\s))"
+)
+"""A word with all that clings to it, once what follows shows that it is complete; a dash needs no space after it.
+An audio tag is one, however many words it has: in halves, its words would be said."""
 
 
 class Border(IntEnum):

@@ -37,6 +37,10 @@ BRACKETED_TOKEN = re.compile(
 """`[INST]` and its like, and footnote marks such as `[1]`; but not where a link's address follows."""
 OPEN_BRACKETED_TOKEN = re.compile(r"\[/?[A-Z_\d]{0,20}\]?\Z")
 
+AUDIO_TAG = re.compile(r"\[[A-Za-z][A-Za-z ,'’-]{0,39}\](?=[^(])")
+OPEN_AUDIO_TAG = re.compile(r"\[(?:[A-Za-z][A-Za-z ,'’-]{0,39}\]?)?\Z")
+"""`[laughs]`: a direction to a voice that performs it; but not the text of a link."""
+
 LINK_TARGET = re.compile(r"\]\((?:[^()\n]|\([^()\n]*+\))*+\)")
 OPEN_LINK_TARGET = re.compile(r"\](?:\((?:[^()\n]|\([^()\n]*+\))*+(?:\([^()\n]*+)?)?\Z")
 

@@ -204,6 +204,7 @@ class Replies:
             text=ask.text,
             speaks=ask.speaks,
             metadata=ask.metadata,
+            keeps_audio_tags=self._ports.engines().performs_audio_tags,
             is_draft=is_draft,
         )
         reports = ReplyReports(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from speakback.audio.pcm import Samples
 from speakback.audio.playout import Outgoing, PlayoutLedger
+from speakback.providers.audio_tags import without_tags
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel, LlmDelta, Prompt, TextDelta, ToolCall, Usage
 from speakback.providers.tts import TextToSpeech
@@ -54,6 +55,8 @@ class ReplyPlan:
     text: str
     speaks: bool
     metadata: tuple[tuple[str, str], ...] = ()
+    keeps_audio_tags: bool = False
+    """See `Engines.performs_audio_tags`."""
     is_draft: bool = False
     """Nothing of it is told or played, and only its first clause is voiced, until `Reply.release`. The model writes on
     meanwhile: it would anyway, as services send and llama.cpp writes unasked, and so it is done with the sooner."""
@@ -156,7 +159,7 @@ class Reply:
 
     def unsaid_text(self, heard: str) -> str:
         """What the model wrote behind the words that were `heard`."""
-        return " ".join(self.outcome.text.split()[len(heard.split()) :])
+        return " ".join(without_tags(self.outcome.text).split()[len(heard.split()) :])
 
     def heard_item(self, *, finished: bool) -> MessageItem:
         """The reply's message as it belongs in the history: what was heard, or the whole text where none speaks."""
@@ -172,7 +175,8 @@ class Reply:
 
     async def _write(self) -> None:
         """The model's deltas → clauses (or, where nothing speaks, text)."""
-        chunker, speakable = ClauseChunker(), SpeakableText()
+        keeps_audio_tags = self.plan.keeps_audio_tags and self.plan.speaks
+        chunker, speakable = ClauseChunker(), SpeakableText(keeps_audio_tags=keeps_audio_tags)
         async with aclosing(self._deltas()) as deltas:
             async for delta in deltas:
                 self._mark_progress(self._reports.now_ms())

@@ -39,9 +39,13 @@ Rule: TypeAlias = Callable[[str, int, bool], Step | None]
 
 
 class SpeakableText:
-    """Takes a reply as it is written, gives what to say."""
+    """Takes a reply as it is written, gives what to say.
 
-    def __init__(self) -> None:
+    `keeps_audio_tags`: for a voice that performs them, `[laughs]` stays as it is; else its brackets go like all others.
+    """
+
+    def __init__(self, *, keeps_audio_tags: bool = False) -> None:
+        self._keeps_audio_tags = keeps_audio_tags
         self._unread = ""
         self._before = "\n"
         """The last character read."""
@@ -236,7 +240,13 @@ class SpeakableText:
         token = _line_match(markup.BRACKETED_TOKEN, text, at, final)
         if token is not None:
             return Step(token)
-        return _open(markup.OPEN_BRACKETED_TOKEN.match(text, at), final) or Step(1)
+        undecided = markup.OPEN_BRACKETED_TOKEN.match(text, at)
+        if self._keeps_audio_tags:
+            tag = _line_match(markup.AUDIO_TAG, text, at, final)
+            if tag is not None:
+                return Step(tag, text[at : at + tag])
+            undecided = undecided or markup.OPEN_AUDIO_TAG.match(text, at)
+        return _open(undecided, final) or Step(1)
 
     def _link_target(self, text: str, at: int, final: bool) -> Step:
         return _whole_or_open(markup.LINK_TARGET, markup.OPEN_LINK_TARGET, text, at, final) or Step(1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from speakback.emulators.profiles import TYPICAL
 from speakback.providers.chain.budget import BudgetOptions
@@ -56,8 +57,25 @@ async def test_its_circuit_is_open_for_the_next_session() -> None:
     await listen(chain, clauses(text(2)), Record())
     await listen(chain, clauses(text(2)), record)
     assert record.kinds == [K.SKIPPED]
+    assert record.decisions[0].reason.startswith("its circuit is open: quota"), "a session is told why, not only that"
     assert a.requests.begun == 1
     await chain.aclose()
+
+
+async def test_a_voice_that_cannot_be_reached_at_start_is_named_though_another_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a = Voice("a")
+
+    async def unreachable() -> None:
+        raise failure(Failure.UNREACHABLE)
+
+    monkeypatch.setattr(a, "warm", unreachable)
+    with capture_logs() as logged:
+        await chain_of(a, Voice("b")).warm()
+    assert [(entry["log_level"], entry["problem"]) for entry in logged] == [
+        ("warning", "tts provider 'scripted': unreachable")
+    ]
 
 
 async def test_a_late_voice_is_asked_a_second_time() -> None:

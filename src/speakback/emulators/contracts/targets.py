@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from speakback.config import Settings
 from speakback.emulators.contracts.contract import LABELS, Service
 from speakback.emulators.contracts.site import Address
-from speakback.providers.adapters.elevenlabs.options import DEFAULT_BASE_URL, REGION_HOSTS, base_url_of
+from speakback.providers.adapters.elevenlabs.options import DEFAULT_BASE_URL, REGION_HOSTS
+from speakback.providers.services import elevenlabs_url
 
 HOSTS: Mapping[Service, frozenset[str | None]] = {
     "groq": frozenset({"api.groq.com"}),
@@ -34,10 +35,9 @@ class Target:
 def targets(settings: Settings) -> tuple[Target, ...]:
     """Of both services, as they are configured."""
     groq, voice = settings.groq, settings.elevenlabs
-    voice_url = voice.base_url or base_url_of(None if voice.region == "default" else voice.region)
     return (
         _target("groq", groq.base_url, groq.api_key),
-        _target("elevenlabs", voice_url, voice.api_key),
+        _target("elevenlabs", elevenlabs_url(settings), voice.api_key),
     )
 
 

@@ -85,6 +85,9 @@ class OpenAiChat:
                 timeout=timeout, limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE_S), verify=certificates()
             ),
         )
+        if not self._is_openai:  # the SDK reads these from the environment; they are for OpenAI alone
+            self._client.organization = self._client.project = None
+            self._client._custom_headers = {}
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
         """Stream one reply. Reasoning is not part of it. Raises `ProviderError`, also where no word came.

@@ -66,4 +66,5 @@ class Order:
     def _skip(self, name: str) -> None:
         if name not in self._skipped:
             self._skipped.add(name)
-            self._report(Decision(self._standings.role, DecisionKind.SKIPPED, name, "its circuit is open"))
+            reason = f"its circuit is open: {self._standings.why_open(name)}"
+            self._report(Decision(self._standings.role, DecisionKind.SKIPPED, name, reason))

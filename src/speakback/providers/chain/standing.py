@@ -46,6 +46,7 @@ class Standings:
         self.options = options
         self.budget = Budget(options.budget)
         self.stragglers = Stragglers()
+        self._why_open: dict[str, str] = {}
         self._prober = Prober(role, report, rng)
         self._of = {
             entry.name: Standing(
@@ -57,6 +58,10 @@ class Standings:
     def is_open(self, name: str) -> bool:
         """Whether this provider is not to be asked, others permitting."""
         return self._of[name].breaker.circuit is not Circuit.CLOSED
+
+    def why_open(self, name: str) -> str:
+        """What opened this provider's circuit the last time; only of one that was open."""
+        return self._why_open[name]
 
     def is_hopeless(self, name: str) -> bool:
         """Whether it is not to be asked even then: somebody must mend something first."""
@@ -87,6 +92,7 @@ class Standings:
         standing = self._of[name]
         because = standing.breaker.failed(problem, now_ms())
         if because is not None:
+            self._why_open[name] = because
             report(Decision(self.role, DecisionKind.CIRCUIT_OPENED, name, because))
             self._prober.watch(name, standing.breaker, standing.probe)
 

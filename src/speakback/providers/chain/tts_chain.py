@@ -7,6 +7,8 @@ word that was not spoken whole; audio goes out in whole words for that (`whole_w
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from random import Random
 
+import structlog
+
 from speakback.audio.fade import fade_in
 from speakback.audio.speech import SpeechChunk
 from speakback.providers.chain.chain import Chain, unheard
@@ -22,6 +24,8 @@ from speakback.providers.decisions import Decision, DecisionKind, Report
 from speakback.providers.errors import ProviderError
 from speakback.providers.tts import TextToSpeech
 from speakback.timebase import VOICE_HZ
+
+log = structlog.get_logger(__name__)
 
 
 async def probe_tts(engine: TextToSpeech) -> None:
@@ -61,12 +65,13 @@ class TtsChain(Chain[TextToSpeech]):
         return self.bound(ANY, self.report).speak(clauses)
 
     async def warm(self) -> None:
-        """Warm all. One that fails is reported and left to its circuit; raises the last failure if all do."""
+        """Warm all. One that fails is told of in the log and left to its circuit; raises the last failure if all do."""
         problems: list[ProviderError] = []
         for entry in self.entries:
             try:
                 await entry.engine.warm()
             except ProviderError as problem:
+                log.warning("a voice is not ready", problem=str(problem))
                 problems.append(problem)
                 self.standings.failed(entry.name, problem, self.report)
         if len(problems) == len(self.entries):

@@ -89,7 +89,7 @@ class ElevenLabs:
                     yield chunk
 
     async def warm(self) -> None:
-        """Open the sockets that are kept ready. Where that fails for now, they are tried when they are needed."""
+        """Open the sockets that are kept ready, and go on trying where that fails. Raises `ProviderError`."""
         if self._sockets is not None:
             await self._sockets.warm()
 
