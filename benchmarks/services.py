@@ -36,6 +36,7 @@ PROMPTS = (
 """Complete, and said without a pause within."""
 ROUNDS = 24
 AT_ONCE = 6
+ROLES = ("stt", "llm", "tts")
 MEAN_MS, P95_MS, P99_MS = 900.0, 1100.0, 1200.0
 LOCAL_P99_MS = 1300.0
 
@@ -154,6 +155,7 @@ def findings(answered: Sequence[Answered]) -> Findings:
             Figure(f"{name}: TTFB, p99", _percentile(one.ttfbs_ms, 99), "ms", p99_goal),
             Figure(f"{name}: of it the endpointing wait, median", _percentile(one.waits_ms, 50), "ms"),
             Figure(f"{name}: prompts without an answer", one.unanswered, ""),
+            *(Figure(f"{name}: second requests, {role}", _doubled_percent(one, role), "%") for role in ROLES),
         ]
         parts = ", ".join(f"{name} {np.median(took):.0f}" for name, took in one.stages.items() if took)
         notes.append(f"{name}: stages, median ms: {parts}")
@@ -165,6 +167,12 @@ def findings(answered: Sequence[Answered]) -> Findings:
     figures += _excess(answered)
     return Findings("services", f"{len(PROMPTS) * ROUNDS} prompts each way, {AT_ONCE} callers at once", tuple(figures),
                     tuple(notes))  # fmt: skip
+
+
+def _doubled_percent(answered: Answered, role: str) -> float | None:
+    """What it costs: requests made besides the first, for each prompt."""
+    count = sum(count for what, count in answered.decisions.items() if what.startswith(f"{role} hedged "))
+    return 100 * count / len(answered.ttfbs_ms) if answered.ttfbs_ms else None
 
 
 def _excess(answered: Sequence[Answered]) -> list[Figure]:

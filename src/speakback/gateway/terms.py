@@ -1,7 +1,7 @@
 """The configuration, as far as it concerns clients. Pure."""
 
 from speakback.config import ConfigError, Settings
-from speakback.config.roster import hears_only_english, roster
+from speakback.config.roster import SERVICES, hears_only_english, roster
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
 from speakback.gateway.realtime.session_view import Offer
@@ -31,10 +31,11 @@ def terms_of(settings: Settings) -> Terms:
 
 def _offer(settings: Settings) -> Offer:
     llm, stt = settings.llm, settings.stt
+    speaks_elsewhere = roster(settings).tts[0] in SERVICES
     return Offer(
         model=llm.model or roster(settings).llm[0],
-        voice=settings.tts.voice,
-        speed=settings.tts.speed,
+        voice=settings.elevenlabs.voice_id if speaks_elsewhere else settings.tts.voice,
+        speed=settings.elevenlabs.speed if speaks_elsewhere else settings.tts.speed,
         languages=("en",) if hears_only_english(settings) else None,
         strategy=settings.turn.strategy,
         defaults=SessionSettings(
