@@ -70,6 +70,8 @@ class Answered:
     way: Way
     ttfbs_ms: tuple[float, ...]
     waits_ms: tuple[float, ...]
+    works_ms: tuple[float, ...]
+    """TTFB less the endpointing wait: what was left to be done when the turn was held to be over."""
     stages: Mapping[str, tuple[float, ...]]
     """What the server measured of its stages, by name, in ms."""
     unanswered: int
@@ -105,6 +107,11 @@ async def _asked(way: Way, lines: Sequence[SpokenLine]) -> Answered:
         way=way,
         ttfbs_ms=ttfbs_ms,
         waits_ms=tuple(wait_ms for wait_ms in waits_ms if wait_ms is not None),
+        works_ms=tuple(
+            turn.ttfb_ms - turn.server.endpointing_wait_ms
+            for turn in turns
+            if turn.ttfb_ms is not None and turn.server is not None and turn.server.endpointing_wait_ms is not None
+        ),
         stages={
             stage.head: tuple(took_ms for turn in turns if (took_ms := stage.of(turn)) is not None)
             for stage in SERVER_STAGES
@@ -154,6 +161,10 @@ def findings(answered: Sequence[Answered]) -> Findings:
             Figure(f"{name}: TTFB, p95", _percentile(one.ttfbs_ms, 95), "ms", p95_goal),
             Figure(f"{name}: TTFB, p99", _percentile(one.ttfbs_ms, 99), "ms", p99_goal),
             Figure(f"{name}: of it the endpointing wait, median", _percentile(one.waits_ms, 50), "ms"),
+            Figure(f"{name}: of it the endpointing wait, p95", _percentile(one.waits_ms, 95), "ms"),
+            Figure(f"{name}: less the wait, mean", _mean(one.works_ms), "ms"),
+            Figure(f"{name}: less the wait, p95", _percentile(one.works_ms, 95), "ms"),
+            Figure(f"{name}: less the wait, p99", _percentile(one.works_ms, 99), "ms"),
             Figure(f"{name}: prompts without an answer", one.unanswered, ""),
             *(Figure(f"{name}: second requests, {role}", _doubled_percent(one, role), "%") for role in ROLES),
         ]
