@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -101,6 +101,19 @@ class Raised:
     under_way: int = 0
     requests: int = 0
 
+    @contextmanager
+    def witnessing(self) -> Iterator[None]:
+        """Count a request while the context lasts, and note its failure."""
+        self.requests += 1
+        self.under_way += 1
+        try:
+            yield
+        except ProviderError as problem:
+            self.failures.append(str(problem))
+            raise
+        finally:
+            self.under_way -= 1
+
 
 class WitnessedStt:
     """A `SpeechToText` whose failures are noted."""
@@ -115,15 +128,8 @@ class WitnessedStt:
         return self._inner.passes
 
     async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
-        self._raised.requests += 1
-        self._raised.under_way += 1
-        try:
+        with self._raised.witnessing():
             return await self._inner.transcribe(audio_16k, language=language)
-        except ProviderError as problem:
-            self._raised.failures.append(str(problem))
-            raise
-        finally:
-            self._raised.under_way -= 1
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -138,17 +144,10 @@ class WitnessedLlm:
         self._raised = raised
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
-        self._raised.requests += 1
-        self._raised.under_way += 1
-        try:
+        with self._raised.witnessing():
             async with aclosing(self._inner.stream(prompt)) as deltas:
                 async for delta in deltas:
                     yield delta
-        except ProviderError as problem:
-            self._raised.failures.append(str(problem))
-            raise
-        finally:
-            self._raised.under_way -= 1
 
     async def warm(self, prompt: Prompt) -> None:
         await self._inner.warm(prompt)
@@ -166,17 +165,10 @@ class WitnessedTts:
         self._raised = raised
 
     async def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
-        self._raised.requests += 1
-        self._raised.under_way += 1
-        try:
+        with self._raised.witnessing():
             async with aclosing(self._inner.speak(clauses)) as chunks:
                 async for chunk in chunks:
                     yield chunk
-        except ProviderError as problem:
-            self._raised.failures.append(str(problem))
-            raise
-        finally:
-            self._raised.under_way -= 1
 
     async def warm(self) -> None:
         await self._inner.warm()
