@@ -35,7 +35,7 @@ PROMPTS = (
 )
 """Complete, and said without a pause within."""
 ROUNDS = 24
-AT_ONCE = 6
+AT_ONCE = 3
 ROLES = ("stt", "llm", "tts")
 MEAN_MS, P95_MS, P99_MS = 900.0, 1100.0, 1200.0
 LOCAL_P99_MS = 1300.0

@@ -403,3 +403,68 @@ def test_a_policy_whose_next_look_lies_in_the_past_is_asked_at_its_final_verdict
 def test_a_policy_that_never_looks_again_is_asked_at_its_final_verdict_all_the_same() -> None:
     talk = held(replace(GRADED, overlap=LooksForever()))
     assert talk.core.next_deadline() == 5900
+
+
+# ---- a reply that the client asked for while the user holds the floor ------------------------------
+
+
+def asked_over_speech(config: TurnConfig = GRADED) -> Conversation:
+    """The user speaks from 1000 on, turn 1; the client asks for a reply, which is heard from 3000 on."""
+    talk = Conversation(config)
+    talk.at(1000, SpeechStarted(1000))
+    assert StartReply(reply(1), None) in talk.at(2500, ReplyRequested())
+    return talk
+
+
+def test_a_reply_begun_over_the_user_gives_way_to_a_voice_that_goes_on() -> None:
+    talk = asked_over_speech()
+    talk.at(3000, ReplyAudible(reply(1)))
+    assert HoldReply(reply(1)) in talk.wait_until(3150), "both at once: the reply is young"
+    actions = talk.wait_until(3900)
+    assert actions == [ReportVerdict(turn(1), Verdict.INTERRUPTION, 900), STOPPED]
+    assert talk.is_now(User.SPEAKING, Agent.IDLE)
+
+
+def test_it_stops_at_once_where_any_voice_stops_it_and_never_where_none_does() -> None:
+    talk = asked_over_speech(PLAIN)
+    assert StopReply(reply(1), StopReason.USER_SPOKE, PLAIN.stop_fade_ms) in talk.at(3000, ReplyAudible(reply(1)))
+    talk = asked_over_speech(POLITE)
+    assert talk.at(3000, ReplyAudible(reply(1))) == []
+    talk.at(5000, ReplyProgressed(reply(1)))
+    assert talk.is_now(User.SPEAKING, Agent.SPEAKING)
+
+
+def test_a_user_who_falls_silent_is_not_forgotten_but_answered_afterwards() -> None:
+    talk = asked_over_speech()
+    talk.at(3000, ReplyAudible(reply(1)))
+    talk.at(3200, SpeechStopped(3100))
+    actions = talk.wait_until(4200)
+    assert CommitTurn(turn(1), 3100, CommitReason.ENDPOINT) in actions
+    assert not any(isinstance(action, DropTurn) for action in actions)
+    assert talk.is_now(User.SILENT, Agent.SPEAKING)
+    talk.at(4300, TurnTranscribed(turn(1), has_words=True))
+    assert StartReply(reply(2), turn(1)) in talk.at(5000, ReplyFinished(reply(1)))
+
+
+def test_a_pause_during_the_request_does_not_make_the_user_deaf_to_the_agent() -> None:
+    talk = Conversation(GRADED)
+    talk.at(1000, SpeechStarted(1000))
+    talk.at(2100, SpeechStopped(2000))
+    talk.at(2200, ReplyRequested())
+    talk.at(2300, ReplyAudible(reply(1)))
+    assert ContinueTurn(turn(1)) in talk.at(2400, SpeechStarted(2350))
+    assert STOPPED in talk.wait_until(3250)
+
+
+def test_a_turn_that_goes_on_over_a_reply_ends_at_its_greatest_length_as_a_turn() -> None:
+    talk = asked_over_speech(replace(GRADED, max_turn_ms=2500))
+    talk.at(3300, ReplyAudible(reply(1)))
+    assert CommitTurn(turn(1), 3500, CommitReason.TOO_LONG) in talk.wait_until(3500)
+
+
+def test_what_the_user_said_before_the_reply_is_no_echo_of_it() -> None:
+    talk = asked_over_speech()
+    talk.at(3000, ReplyAudible(reply(1)))
+    talk.at(3100, EchoJudged(turn(1), 0.9))
+    assert not any(isinstance(action, DropTurn) for action in talk.at(3200, ReplyFinished(reply(1))))
+    assert talk.is_now(User.SPEAKING, Agent.IDLE)

@@ -192,7 +192,8 @@ class Witness:
         while self.core.agent not in (agent, Agent.IDLE):
             self.handle(ReplyCancelled())
         if self.core.agent is not agent:
-            self.handle(ReplyRequested())
+            # A reply begun over the user's voice may be stopped or held at once, unless nothing may stop it.
+            self.handle(ReplyRequested(interruptible=self.core.user is User.SILENT))
         for turn_id in sorted(self.untranscribed):
             self.handle(TurnTranscribed(turn_id, has_words=True))
         if self.core.agent is not agent and self.active is not None:

@@ -24,9 +24,9 @@ async def fetch_models(
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
         tls = await asyncio.to_thread(certificates)
-        async with httpx2.AsyncClient(headers=headers, timeout=TIMEOUT_S, verify=tls) as http:
+        async with asyncio.timeout(TIMEOUT_S), httpx2.AsyncClient(headers=headers, timeout=None, verify=tls) as http:
             answer = await http.get(f"{base_url.rstrip('/')}/models")
-    except httpx2.TimeoutException:
+    except TimeoutError:
         failure, message = Failure.LATE, f"the list of models did not come within {TIMEOUT_S:g} s"
         raise ProviderError(role, provider, message, failure=failure, region=region) from None
     except (httpx2.HTTPError, httpx2.InvalidURL):

@@ -48,6 +48,7 @@ from speakback.turn.listening import (
     end_turn,
     input_committed,
     judge,
+    reply_audible,
     silence_observed,
     speech_started,
     speech_stopped,
@@ -170,9 +171,7 @@ class TurnCore:
             case ReplyCancelled(request_id):
                 self._reply_cancelled(request_id)
             case ReplyAudible():
-                self._state.move_agent(AgentMove.SPEAK)
-                self._state.begun_reply().audible_ms = self._state.now_ms
-                self._state.arm(Deadline.REPLY_LIFE, self._state.config.stall_timeout_ms)
+                reply_audible(self._state)
             case ReplyProgressed():
                 if self._state.agent is not Agent.PAUSED:
                     self._state.arm(Deadline.REPLY_LIFE, self._state.config.stall_timeout_ms)

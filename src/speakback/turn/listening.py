@@ -21,7 +21,7 @@ from speakback.turn.overlapping import give_way, release_overlap, settle_overlap
 from speakback.turn.records import Deadline, OpenTurnRecord, OverlapRecord, Owed, Untranscribed
 from speakback.turn.replying import answer, await_transcripts, discard_draft, draft_reply, stop_reply
 from speakback.turn.state import PAUSES_REMEMBERED, State
-from speakback.turn.tables import Agent, User, UserMove
+from speakback.turn.tables import Agent, AgentMove, User, UserMove
 from speakback.turn.words import HeardWords, Repair, Unfinished
 
 LONGEST_PAUSE_MS = 3000
@@ -48,11 +48,29 @@ def speech_started(state: State, onset_ms: int, echo: float | None) -> None:
         if state.agent is Agent.THINKING and may_stop:
             learn_pause(state, state.last_end_ms, onset_ms)
             state.unanswered[:0] = stop_reply(state, StopReason.USER_SPOKE)
-    elif reply is not None and reply.interruptible and state.config.barge_in is not BargeIn.NEVER:
-        turn.overlap = OverlapRecord(onset_ms, onset_ms - audible_ms, echo=echo)
+    else:
+        speak_over(state, turn, onset_ms, echo)
     state.do(OpenTurn(turn.turn_id, onset_ms))
     announce(state)
     judge(state)
+
+
+def speak_over(state: State, turn: OpenTurnRecord, onset_ms: int, echo: float | None) -> None:
+    """From `onset_ms` on the user speaks over the reply, if it can be heard, and stopped."""
+    reply = state.reply
+    if reply is None or reply.audible_ms is None or not reply.interruptible or state.config.barge_in is BargeIn.NEVER:
+        return
+    turn.overlap = OverlapRecord(onset_ms, onset_ms - reply.audible_ms, echo=echo, goes_on=turn.onset_ms < onset_ms)
+
+
+def reply_audible(state: State) -> None:
+    """The agent begins to be heard; over the user only where the client asked for it."""
+    state.move_agent(AgentMove.SPEAK)
+    state.begun_reply().audible_ms = state.now_ms
+    state.arm(Deadline.REPLY_LIFE, state.config.stall_timeout_ms)
+    if state.turn is not None and state.user is User.SPEAKING:
+        speak_over(state, state.turn, state.now_ms, None)
+        judge(state)
 
 
 def speech_resumed(state: State, onset_ms: int, echo: float | None) -> None:
@@ -63,6 +81,8 @@ def speech_resumed(state: State, onset_ms: int, echo: float | None) -> None:
     state.do(ContinueTurn(turn.turn_id))
     if turn.overlap is None:
         learn_pause(state, turn.end_ms, onset_ms)
+        speak_over(state, turn, onset_ms, echo)
+        judge(state)
     else:
         turn.overlap.words, turn.overlap.echo = None, echo
         if state.agent is not Agent.PAUSED:  # an agent that was made to wait is not made to wait anew
@@ -118,7 +138,7 @@ def judge(state: State) -> None:
 
 def _let_be(state: State, overlap: OverlapRecord, verdict: Verdict) -> None:
     """Speech that does not take the floor is forgotten; but a remark is answered when the agent has finished."""
-    if verdict is Verdict.BACKCHANNEL and overlap.words is HeardWords.REMARK:
+    if overlap.goes_on or (verdict is Verdict.BACKCHANNEL and overlap.words is HeardWords.REMARK):
         end_turn(state, CommitReason.ENDPOINT)
     else:
         drop_turn(state, _DROPPED_AS[verdict])
@@ -218,7 +238,7 @@ def turn_outlives_reply(state: State) -> None:
     if turn is None:
         return
     if turn.overlap is not None:
-        was_echo = turn.overlap.verdict is Verdict.ECHO
+        was_echo = turn.overlap.verdict is Verdict.ECHO and not turn.overlap.goes_on
         settle_overlap(state, turn)
         if was_echo:
             drop_turn(state, DropReason.ECHO)
@@ -228,7 +248,7 @@ def turn_outlives_reply(state: State) -> None:
 
 def turn_too_long(state: State) -> None:
     overlap = state.open_turn().overlap
-    if overlap is not None:  # it was let be all the while
+    if overlap is not None and not overlap.goes_on:  # it was let be all the while
         drop_turn(state, _DROPPED_AS.get(overlap.verdict, DropReason.NOISE))
         return
     limit = f"the turn was ended at its greatest length of {state.config.max_turn_ms} ms"

@@ -57,6 +57,8 @@ class OverlapRecord:
     verdict: Verdict = Verdict.OPEN
     """The latest that was not `OPEN`, since it began."""
     is_ducked: bool = False
+    goes_on: bool = False
+    """Whether its turn had begun before the reply could be heard: no listener's word, whatever the verdict."""
 
     def begin_anew(self, onset_ms: int) -> None:
         """Date it from `onset_ms`, when the reply had been audible for longer by as much."""

@@ -22,7 +22,7 @@ def test_a_few_failures_in_a_window_open_it() -> None:
     assert [breaker.failed(failure(), at_ms) for at_ms in (0, 5_000, 10_001)] == [None, None, None]
     because = breaker.failed(failure(), 10_002)
     assert because is not None
-    assert "3 failures within 10 s" in because
+    assert "3 failures of 3 answers within 10 s" in because
     assert (breaker.circuit, breaker.probe_at_ms) == (Circuit.OPEN, 15_002)
 
 
@@ -61,18 +61,36 @@ def test_a_probe_that_fails_makes_the_next_wait_longer_up_to_a_limit() -> None:
 def test_a_success_closes_it_and_forgets() -> None:
     breaker = opened()
     breaker.probe_began()
-    assert breaker.succeeded()
+    assert breaker.succeeded(3)
     assert breaker.circuit is Circuit.CLOSED
     assert breaker.failed(failure(), 3) is None
-    assert not breaker.succeeded()
+    assert not breaker.succeeded(3)
 
 
 def test_a_success_between_failures_does_not_hide_them() -> None:
     breaker = Breaker(OPTIONS)
     for at_ms in (0, 1):
         breaker.failed(failure(), at_ms)
-        breaker.succeeded()
+        breaker.succeeded(at_ms)
     assert breaker.failed(failure(), 2) is not None
+
+
+def test_few_failures_among_many_answers_do_not_open_it() -> None:
+    breaker = Breaker(OPTIONS)
+    for at_ms in range(100):
+        breaker.succeeded(at_ms)
+    assert [breaker.failed(failure(), 1_000 + n) for n in range(60)] == [None] * 60
+    because = [breaker.failed(failure(), 2_000 + n) for n in range(7)]
+    assert "67 failures of 167 answers" in (because[-1] or "")
+    assert because[:-1] == [None] * 6
+
+
+def test_answers_count_for_as_long_as_failures_do() -> None:
+    breaker = Breaker(OPTIONS)
+    for at_ms in range(100):
+        breaker.succeeded(at_ms)
+    assert [breaker.failed(failure(), 10_200 + n) for n in range(2)] == [None, None]
+    assert breaker.failed(failure(), 10_202) is not None
 
 
 def test_a_turn_that_fails_on_an_open_circuit_does_not_put_the_probe_off() -> None:

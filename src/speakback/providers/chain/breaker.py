@@ -12,7 +12,10 @@ class BreakerOptions:
     """When a circuit opens, and for how long."""
 
     failures: int = 3
-    """So many failures within `window_ms` open it; one of a lasting kind does at once."""
+    """So many failures within `window_ms` open it, if they are"""
+    share: float = 0.4
+    """this share of all answers as well: many callers meet three chance failures in no time. One of a lasting kind
+    opens it at once."""
     window_ms: float = 30_000
     open_ms: float = 5_000
     """Until the first probe; each probe that fails doubles it, up to `longest_open_ms`."""
@@ -48,13 +51,16 @@ class Breaker:
     """When an open circuit is to be probed."""
     _open_ms: float = 0.0
     _failures: deque[float] = field(default_factory=deque)
+    _successes: deque[float] = field(default_factory=deque)
 
-    def succeeded(self) -> bool:
+    def succeeded(self, now_ms: float) -> bool:
         """An answer came, to a turn or a probe; whether that closed the circuit."""
         was_closed = self.circuit is Circuit.CLOSED
         self.circuit, self.is_lasting, self._open_ms = Circuit.CLOSED, False, 0.0
         if not was_closed:
             self._failures.clear()
+        self._successes.append(now_ms)
+        self._forget_before(now_ms - self.options.window_ms)
         return not was_closed
 
     def failed(self, problem: ProviderError, now_ms: float) -> str | None:
@@ -66,8 +72,7 @@ class Breaker:
             return None
         options = self.options
         self._failures.append(now_ms)
-        while self._failures[0] <= now_ms - options.window_ms:
-            self._failures.popleft()
+        self._forget_before(now_ms - options.window_ms)
         asked_wait_ms = (problem.retry_after_s or 0.0) * 1000
         if problem.failure in LASTING:
             self._open(options.lasting_open_ms, now_ms, is_lasting=True)
@@ -75,10 +80,11 @@ class Breaker:
         if asked_wait_ms > options.obeyed_wait_ms:
             self._open(asked_wait_ms, now_ms)
             return f"{problem.failure.value}: it asks to be left alone for {asked_wait_ms / 1000:g} s"
-        if len(self._failures) >= options.failures:
+        failures, answers = len(self._failures), len(self._failures) + len(self._successes)
+        if failures >= options.failures and failures >= options.share * answers:
             self._open(options.open_ms, now_ms)
-            count, seconds = len(self._failures), options.window_ms / 1000
-            return f"{count} failures within {seconds:g} s, the last: {problem.failure.value}"
+            seconds = options.window_ms / 1000
+            return f"{failures} failures of {answers} answers within {seconds:g} s, the last: {problem.failure.value}"
         return None
 
     def probe_began(self) -> None:
@@ -91,6 +97,11 @@ class Breaker:
             lasting = problem.failure in LASTING
             longer = min(2 * self._open_ms, self.options.longest_open_ms)
             self._open(self.options.lasting_open_ms if lasting else longer, now_ms, is_lasting=lasting)
+
+    def _forget_before(self, at_ms: float) -> None:
+        for seen in (self._failures, self._successes):
+            while seen and seen[0] <= at_ms:
+                seen.popleft()
 
     def _open(self, open_ms: float, now_ms: float, *, is_lasting: bool = False) -> None:
         self.circuit, self.is_lasting = Circuit.OPEN, is_lasting

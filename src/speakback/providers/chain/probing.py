@@ -52,7 +52,7 @@ class Prober:
                 problem = await self._problem_of(name, probe)
                 if problem is not None:
                     breaker.failed(problem, now_ms())
-                elif breaker.succeeded():
+                elif breaker.succeeded(now_ms()):
                     reason = "a probe in the background answered"
                     self._report(Decision(self._role, DecisionKind.CIRCUIT_CLOSED, name, reason))
         finally:

@@ -78,7 +78,7 @@ class Standings:
     def answered(self, name: str, took_ms: float, report: Report) -> None:
         """It gave its first answer to a turn."""
         self._of[name].lateness.record(took_ms)
-        if self._of[name].breaker.succeeded():
+        if self._of[name].breaker.succeeded(now_ms()):
             reason = "it answered a turn that nobody else could"
             report(Decision(self.role, DecisionKind.CIRCUIT_CLOSED, name, reason))
 

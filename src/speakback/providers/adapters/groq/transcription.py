@@ -44,7 +44,6 @@ class Transcription:
     text: str
     words: tuple[tuple[str, float, float], ...]
     segments: tuple[Segment, ...]
-    request_id: str | None
 
 
 def read_transcription(body: bytes) -> Transcription:
@@ -56,14 +55,11 @@ def read_transcription(body: bytes) -> Transcription:
     text = answer.get("text") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or not isinstance(text, str):
         raise NotATranscription("has no text")
-    own = answer.get("x_groq")
-    request_id = own.get("id") if isinstance(own, dict) else None
     words = tuple(word for entry in _entries(answer, "words") if (word := _word(entry)) is not None)
     return Transcription(
         _writable(text),
         words,
         tuple(_segment(entry) for entry in _entries(answer, "segments")),
-        request_id if isinstance(request_id, str) else None,
     )
 
 
