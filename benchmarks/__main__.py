@@ -12,6 +12,8 @@ from rich.console import Console
 from benchmarks import (
     bad_days,
     barge_in,
+    capacity,
+    crowd,
     drafts,
     echo,
     end_of_turn,
@@ -20,10 +22,14 @@ from benchmarks import (
     idle,
     latency,
     memory,
+    overload,
+    rolling,
     services,
     simulation,
+    soak,
     stt,
     turn_live,
+    turn_model,
     turn_taking,
 )
 from benchmarks.conditions import conditions
@@ -45,8 +51,16 @@ BENCHMARKS: dict[str, Callable[[Path | None], Awaitable[Findings]]] = {
     "echo": lambda _: echo.measure(),
     "turn_taking": turn_taking.measure,
     "turn_live": turn_live.measure,
+    "turn_model": lambda _: turn_model.measure(),
     "simulation": lambda _: simulation.measure(),
+    "capacity": lambda _: capacity.measure(),
+    "crowd": lambda _: crowd.measure(),
+    "overload": lambda _: overload.measure(),
+    "rolling": lambda _: rolling.measure(),
+    "soak": lambda _: soak.measure(),
 }
+ONLY_IF_NAMED = frozenset({"soak"})
+"""It takes an hour."""
 
 
 async def _measured(name: str, clips: Path | None) -> Findings:
@@ -55,7 +69,8 @@ async def _measured(name: str, clips: Path | None) -> Findings:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Speakback on this machine.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none: all")
+    unnamed = f"all but {', '.join(sorted(ONLY_IF_NAMED))}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none: {unnamed}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     recorded = "recordings for stt, end_of_turn, turn_taking and turn_live"
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help=recorded)
@@ -65,7 +80,7 @@ def main() -> None:
         parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     console = Console()
     results: list[dict[str, object]] = []
-    for name in asked.names or BENCHMARKS:
+    for name in asked.names or [name for name in BENCHMARKS if name not in ONLY_IF_NAMED]:
         where = conditions()
         console.print(f"measuring {name} …", style="dim")
         try:

@@ -1,7 +1,9 @@
 """The emulated services for benchmarks: in a thread of this process, hearing which of the known lines is said."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+
+from aiohttp import web
 
 from speakback.audio.pcm import Samples
 from speakback.caller.script import SpokenLine
@@ -28,10 +30,16 @@ REPLIES = (
 @contextmanager
 def emulated(lines: Sequence[SpokenLine], profile: str, seed: int) -> Iterator[Mapping[str, str]]:
     """Both services; gives the environment that makes a server use them. Nothing of the real ones is measured."""
+    with served_in_thread(services(_Ear(lines), profile, seed)) as addresses:
+        yield environ(addresses)
+
+
+def services(hears: Callable[[Samples], str], profile: str, seed: int) -> Mapping[str, web.Application]:
+    """Both services without models; `hears` says what is in the voiced part of a request's audio."""
     chosen = PROFILES[profile]
     faults = Faults({}, chosen.fault_share)
     groq = GroqOptions(
-        recogniser=ScriptedRecogniser(_Ear(lines)),
+        recogniser=ScriptedRecogniser(hears),
         writer=ScriptedWriter(REPLIES),
         profile=chosen,
         faults=faults,
@@ -39,15 +47,18 @@ def emulated(lines: Sequence[SpokenLine], profile: str, seed: int) -> Iterator[M
         tier="developer",
     )
     elevenlabs = ElevenLabsOptions(speaker=ToneSpeaker(), profile=chosen, faults=faults, seed=seed)
-    apps = {"groq": groq_app(groq), "elevenlabs": elevenlabs_app(elevenlabs)}
-    with served_in_thread(apps) as addresses:
-        yield {
-            "GROQ_API_KEY": GROQ_KEY,
-            "ELEVENLABS_API_KEY": ELEVENLABS_KEY,
-            "SPEAKBACK_GROQ__BASE_URL": f"{addresses['groq']}{PREFIX}",
-            "SPEAKBACK_GROQ__REQUESTS_PER_MINUTE": "400",
-            "SPEAKBACK_ELEVENLABS__BASE_URL": addresses["elevenlabs"],
-        }
+    return {"groq": groq_app(groq), "elevenlabs": elevenlabs_app(elevenlabs)}
+
+
+def environ(addresses: Mapping[str, str]) -> Mapping[str, str]:
+    """What makes a server use the services at these addresses."""
+    return {
+        "GROQ_API_KEY": GROQ_KEY,
+        "ELEVENLABS_API_KEY": ELEVENLABS_KEY,
+        "SPEAKBACK_GROQ__BASE_URL": f"{addresses['groq']}{PREFIX}",
+        "SPEAKBACK_GROQ__REQUESTS_PER_MINUTE": "400",
+        "SPEAKBACK_ELEVENLABS__BASE_URL": addresses["elevenlabs"],
+    }
 
 
 class _Ear:

@@ -91,4 +91,4 @@ def _goal(figure: Figure) -> str:
 
 
 def _digits(figure: Figure) -> int:
-    return {"ms": 1, "%": 1, "GB": 2}.get(figure.unit, 0)
+    return {"ms": 1, "%": 1, "GB": 2, "MB": 1, "cores": 4}.get(figure.unit, 0)
