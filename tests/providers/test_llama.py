@@ -12,6 +12,8 @@ from speakback.providers.adapters.llama_chunks import Chunk, ChunkReader
 from speakback.providers.adapters.llama_server import LlamaOptions
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel, LlmDelta, Message, Prompt, TextDelta, Tool, ToolCall, Usage
+from speakback.providers.urgency import Urgency, urgent
+from speakback.providers.workers import Workers
 from speakback.weights import resolve
 
 WEATHER = Tool(
@@ -152,6 +154,36 @@ async def test_two_replies_are_written_at_once(llama: Llama) -> None:
         await anext(first)
         assert (await reply(llama, talk("What is two plus two?")))[0]
         assert isinstance(await anext(first), TextDelta)
+
+
+async def test_drafts_leave_a_place_for_a_reply_and_give_theirs_back_when_they_are_dropped(llama: Llama) -> None:
+    began = asyncio.Event()
+
+    async def draft_without_end() -> None:
+        async for _ in llama.stream(replace(talk("Count to one thousand, number by number."), max_tokens=120)):
+            began.set()
+
+    with urgent(Urgency.DRAFT):
+        first = asyncio.create_task(draft_without_end())
+        await began.wait()
+        dropped, waiting = (asyncio.create_task(reply(llama, talk("What is three plus three?"))) for _ in range(2))
+    assert (await reply(llama, talk("What is two plus two?")))[0]
+    assert not dropped.done()
+    dropped.cancel()
+    await asyncio.wait([dropped])
+    assert not first.done()
+    assert not waiting.done()
+    first.cancel()
+    await asyncio.wait([first])
+    assert (await waiting)[0]
+
+
+async def test_a_reply_that_is_never_begun_says_why(llama: Llama, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = Workers("llm", "llama", threads=1)
+    await closed.aclose()
+    monkeypatch.setattr(llama, "_workers", closed)
+    with pytest.raises(ProviderError, match="is closed"):
+        await reply(llama, talk("Hello"))
 
 
 async def test_a_tool_call_is_a_call_and_not_speech(llama: Llama) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 
@@ -24,10 +26,13 @@ from speakback.providers.decisions import Decision
 from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.engines import Engines
 from speakback.providers.llm import LanguageModel
+from speakback.providers.nicer import give_way
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.waits import UNREPORTED, WaitsReport
 
 N = TypeVar("N")
+Build: TypeAlias = Callable[[Settings, WaitsReport], N]
 log = structlog.get_logger(__name__)
 
 LOCAL_LATENESS: Mapping[str, LatenessOptions] = {
@@ -42,41 +47,42 @@ def _weights(weights_id: str, settings: Settings) -> Path:
     return weights.resolve(weights_id, directory=settings.weights.directory)
 
 
-def _whisper(settings: Settings) -> SpeechToText:
+def _whisper(settings: Settings, waits: WaitsReport) -> SpeechToText:
     from speakback.providers.adapters.whisper import Whisper
 
     stt = settings.stt
     if stt.model_path is not None:
-        return Whisper(stt.model_path, name="whisper", workers=stt.threads)
+        return Whisper(stt.model_path, name="whisper", workers=stt.threads, waits=waits)
     model_id = f"whisper-{stt.model}"
-    return Whisper(_weights(model_id, settings), name=model_id, workers=stt.threads)
+    return Whisper(_weights(model_id, settings), name=model_id, workers=stt.threads, waits=waits)
 
 
-def _smart_turn(settings: Settings) -> EndOfTurnModel:
+def _smart_turn(settings: Settings, waits: WaitsReport) -> EndOfTurnModel:
     from speakback.providers.adapters.smart_turn import SmartTurn
 
     given = settings.end_of_turn.model_path
-    return SmartTurn(given or _weights("smart-turn-v3.2", settings) / "smart-turn-v3.2-cpu.onnx", name="smart-turn")
+    file = given or _weights("smart-turn-v3.2", settings) / "smart-turn-v3.2-cpu.onnx"
+    return SmartTurn(file, name="smart-turn", threads=settings.end_of_turn.threads, waits=waits)
 
 
-def _no_end_of_turn(settings: Settings) -> None:
+def _no_end_of_turn(settings: Settings, waits: WaitsReport) -> None:
     return None
 
 
-def _llama(settings: Settings) -> LanguageModel:
+def _llama(settings: Settings, waits: WaitsReport) -> LanguageModel:
     from speakback.providers.adapters.llama import Llama
     from speakback.providers.adapters.llama_server import LlamaOptions
 
     llm = settings.llm
     options = LlamaOptions(context_tokens=llm.context_tokens, threads=llm.threads)
-    return Llama(llm.model_path or _default_gguf(settings), options)
+    return Llama(llm.model_path or _default_gguf(settings), options, waits=waits)
 
 
 def _default_gguf(settings: Settings) -> Path:
     return _weights("qwen2.5-coder-0.5b", settings) / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
 
-def _echo(settings: Settings) -> LanguageModel:
+def _echo(settings: Settings, waits: WaitsReport) -> LanguageModel:
     from speakback.providers.adapters.echo import Echo
 
     return Echo()
@@ -86,35 +92,40 @@ def _performs_audio_tags(settings: Settings) -> bool:
     return "elevenlabs-v3" in roster(settings).tts
 
 
-def _hibari(settings: Settings) -> TextToSpeech:
+def _hibari(settings: Settings, waits: WaitsReport) -> TextToSpeech:
     from speakback.providers.adapters.hibari import Hibari
 
-    voice = Hibari(settings.tts.voice, speed=settings.tts.speed)
+    voice = Hibari(settings.tts.voice, speed=settings.tts.speed, waits=waits)
     return Untagged(voice) if _performs_audio_tags(settings) else voice
 
 
-def _piper(settings: Settings) -> TextToSpeech:
+def _piper(settings: Settings, waits: WaitsReport) -> TextToSpeech:
     from speakback.providers.adapters.piper import Piper
 
-    return Piper(speed=settings.tts.speed, directory=settings.weights.directory)
+    return Piper(speed=settings.tts.speed, directory=settings.weights.directory, waits=waits)
 
 
-STT: dict[str, Callable[[Settings], SpeechToText]] = {"whisper": _whisper, "groq": services.groq_stt}
-END_OF_TURN: dict[str, Callable[[Settings], EndOfTurnModel | None]] = {
+def _unpooled(build: Callable[[Settings], N]) -> Build[N]:
+    """What has no threads of its own, so that nothing waits there."""
+    return lambda settings, waits: build(settings)
+
+
+STT: dict[str, Build[SpeechToText]] = {"whisper": _whisper, "groq": services.groq_stt}
+END_OF_TURN: dict[str, Build[EndOfTurnModel | None]] = {
     "smart-turn": _smart_turn,
     "none": _no_end_of_turn,
 }
-LLM: dict[str, Callable[[Settings], LanguageModel]] = {
+LLM: dict[str, Build[LanguageModel]] = {
     "llama": _llama,
     "echo": _echo,
-    "openai": services.openai_llm,
-    "groq": services.groq_llm,
+    "openai": _unpooled(services.openai_llm),
+    "groq": _unpooled(services.groq_llm),
 }
-TTS: dict[str, Callable[[Settings], TextToSpeech]] = {
+TTS: dict[str, Build[TextToSpeech]] = {
     "hibari": _hibari,
     "piper": _piper,
-    "elevenlabs": services.elevenlabs,
-    "elevenlabs-v3": services.elevenlabs_v3,
+    "elevenlabs": _unpooled(services.elevenlabs),
+    "elevenlabs-v3": _unpooled(services.elevenlabs_v3),
 }
 
 
@@ -131,20 +142,21 @@ def needed_weights(settings: Settings) -> tuple[str, ...]:
     return tuple(weights_id for weights_id, is_wanted in wanted.items() if is_wanted)
 
 
-async def build_engines(settings: Settings) -> Engines:
+async def build_engines(settings: Settings, waits: WaitsReport = UNREPORTED) -> Engines:
     """Load and warm what `settings` names; slow (seconds), off the event loop. Raises `WeightsError`, `ProviderError`.
 
     Models are loaded one after the other, so that the peak of memory is one load's. A role that a service serves
-    gets a chain, even if nobody else is in it: lateness and second requests are the chain's business.
+    gets a chain, even if nobody else is in it: lateness and second requests are the chain's business. `waits` is told
+    how calls of local models wait for their threads.
     """
     from speakback.vad.silero import SileroVad
 
     names = roster(settings)
     silero = await asyncio.to_thread(_weights, "silero-vad", settings)
-    stts = await _entries(names.stt, STT, settings)
-    end_of_turn = await asyncio.to_thread(END_OF_TURN[settings.end_of_turn.provider], settings)
-    llms = await _entries(names.llm, LLM, settings)
-    voices = await _entries(names.tts, TTS, settings)
+    stts = await _entries(names.stt, STT, settings, waits)
+    end_of_turn = await _loaded(partial(END_OF_TURN[settings.end_of_turn.provider], settings, waits))
+    llms = await _entries(names.llm, LLM, settings, waits)
+    voices = await _entries(names.tts, TTS, settings, waits)
     stt = SttChain(stts, _options(STT_OPTIONS, settings), report=_log) if _has_service(names.stt) else stts[0].engine
     llm = LlmChain(llms, _options(LLM_OPTIONS, settings), report=_log) if _has_service(names.llm) else llms[0].engine
     tts = (
@@ -161,17 +173,26 @@ async def build_engines(settings: Settings) -> Engines:
     )
 
 
+async def _loaded(load: Callable[[], N]) -> N:
+    """What `load` gives, made on a thread that gives way; so do the threads that a model makes there for itself."""
+    loader = ThreadPoolExecutor(1, thread_name_prefix="loader", initializer=give_way)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(loader, load)
+    finally:
+        loader.shutdown(wait=False)
+
+
 async def _entries(
-    names: tuple[str, ...], builders: Mapping[str, Callable[[Settings], N]], settings: Settings
+    names: tuple[str, ...], builders: Mapping[str, Build[N]], settings: Settings, waits: WaitsReport
 ) -> tuple[Entry[N], ...]:
-    return tuple([await asyncio.to_thread(_entry, name, builders[name], settings) for name in names])
+    return tuple([await _loaded(partial(_entry, name, builders[name], settings, waits)) for name in names])
 
 
-def _entry(name: str, build: Callable[[Settings], N], settings: Settings) -> Entry[N]:
+def _entry(name: str, build: Build[N], settings: Settings, waits: WaitsReport) -> Entry[N]:
     is_local = name not in SERVICES
     return Entry(
         name,
-        build(settings),
+        build(settings, waits),
         region=services.region_of(name, settings),
         is_local=is_local,
         voice=settings.tts.voice if is_local else settings.elevenlabs.voice_id,

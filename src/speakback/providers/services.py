@@ -11,6 +11,7 @@ from speakback.providers.errors import LASTING, ProviderError
 from speakback.providers.llm import LanguageModel
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.waits import UNREPORTED, WaitsReport
 
 if TYPE_CHECKING:
     from speakback.providers.adapters.elevenlabs.options import ElevenLabsVoiceOptions
@@ -36,7 +37,7 @@ def elevenlabs_url(settings: Settings) -> str:
     return voice.base_url or base_url_of(None if voice.region == "default" else voice.region)
 
 
-def groq_stt(settings: Settings) -> SpeechToText:
+def groq_stt(settings: Settings, waits: WaitsReport = UNREPORTED) -> SpeechToText:
     """Groq's Whisper."""
     from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
     from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
@@ -49,7 +50,8 @@ def groq_stt(settings: Settings) -> SpeechToText:
         prompt=groq.prompt,
         partials=groq.partials,
     )
-    return GroqSpeechToText(options, Turnstile(RateLimit(Plan(requests_a_minute=groq.requests_per_minute))))
+    turnstile = Turnstile(RateLimit(Plan(requests_a_minute=groq.requests_per_minute)))
+    return GroqSpeechToText(options, turnstile, waits=waits)
 
 
 def groq_llm(settings: Settings) -> LanguageModel:

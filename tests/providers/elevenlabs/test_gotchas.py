@@ -335,3 +335,22 @@ async def test_closing_the_voice_fails_who_still_listens() -> None:
         with pytest.raises(ProviderError) as caught:
             await anext(reply)
     assert caught.value.failure is Failure.BROKE_OFF
+
+
+async def test_more_audio_than_is_taken_ends_the_utterance_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speakback.providers.adapters.elevenlabs.sockets.FRAMES_AHEAD", 8)
+
+    async def flooding(service: Connection) -> None:
+        asked = await service.until("flush")
+        context_id = str(asked["context_id"])
+        await service.send(audio(context_id, "Hello "))
+        await service.send(*[audio(context_id) for _ in range(20)])
+        await service.until("close_context")
+
+    service = Service(flooding)
+    async with flash(service) as voice, aclosing(voice.speak(clauses("Hello there."))) as chunks:
+        await anext(chunks)
+        await service.played[0].wait()
+        with pytest.raises(ProviderError, match="not taken as fast as it came"):
+            async for _ in chunks:
+                pass

@@ -22,6 +22,7 @@ from speakback.providers.adapters.phrase_voice import Phrase, PhraseVoice
 from speakback.providers.adapters.pronunciation import Sound, pronounce
 from speakback.providers.adapters.word_times import Script, script, word_times
 from speakback.providers.errors import ProviderError
+from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.timebase import VOICE_HZ
 
 SLOWEST, FASTEST = 0.5, 2.0
@@ -94,9 +95,11 @@ class Hibari(PhraseVoice[HibariEngine]):
     speed outside `SLOWEST` to `FASTEST`.
     """
 
-    def __init__(self, voice: str = "heart", *, speed: float = 1.0, seed: int = 1) -> None:
+    def __init__(
+        self, voice: str = "heart", *, speed: float = 1.0, seed: int = 1, waits: WaitsReport = UNREPORTED
+    ) -> None:
         if voice not in VOICES:
             raise ProviderError("tts", "hibari", f"there is no voice {voice!r}; there are {', '.join(VOICES)}")
         if not SLOWEST <= speed <= FASTEST:
             raise ProviderError("tts", "hibari", f"speed is between {SLOWEST} and {FASTEST}, not {speed}")
-        super().__init__("hibari", partial(HibariEngine, voice, speed, seed))
+        super().__init__("hibari", partial(HibariEngine, voice, speed, seed), waits=waits)

@@ -8,7 +8,6 @@ the prompt, in its slots first and in memory second, so sessions need no fixed p
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from weakref import WeakValueDictionary
 
 import xllamacpp
 
+from speakback.observe.population import task_name
 from speakback.providers.adapters.llama_call import LlamaCall
 from speakback.providers.adapters.llama_chunks import Chunk, ChunkReader, ContextExceeded
 from speakback.providers.adapters.llama_server import LlamaOptions, start_closed_server
@@ -24,6 +24,8 @@ from speakback.providers.chat_format import MessageWire, ToolChoice, ToolWire, m
 from speakback.providers.errors import ProviderError
 from speakback.providers.fit_prompt import fit_prompt
 from speakback.providers.llm import LlmDelta, Prompt
+from speakback.providers.waits import UNREPORTED, WaitsReport
+from speakback.providers.workers import Workers
 
 
 class ChatRequest(TypedDict, total=False):
@@ -43,19 +45,16 @@ class ChatRequest(TypedDict, total=False):
 class Llama:
     """A `LanguageModel` on a GGUF file; construction loads it, blocks for seconds and raises `ProviderError`.
 
-    `options.parallel` replies are written at once; one more waits. At most all but one of these places are used
-    for warming, so that a reply never waits for another session's unfinished words.
+    `options.parallel` replies are written at once; what more there are wait, the most urgent first. At most all but
+    one of these places are used for warming and drafts (`Workers`), so a reply does not wait for what may be in vain.
     """
 
     name = "llama"
 
-    def __init__(self, model: Path, options: LlamaOptions | None = None) -> None:
+    def __init__(self, model: Path, options: LlamaOptions | None = None, *, waits: WaitsReport = UNREPORTED) -> None:
         self._options = options or LlamaOptions()
         self._server: xllamacpp.Server | None = start_closed_server(model, self._options)
-        parallel = self._options.parallel
-        self._workers = ThreadPoolExecutor(parallel, thread_name_prefix="llama")
-        self._places = asyncio.Semaphore(parallel)
-        self._warming_places = asyncio.Semaphore(max(1, parallel - 1))
+        self._workers = Workers("llm", self.name, threads=self._options.parallel, waits=waits)
         self._sessions: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """One call at a time for a session: beside its own warming, a reply would land in a cache without its words."""
 
@@ -79,21 +78,20 @@ class Llama:
 
     async def warm(self, prompt: Prompt) -> None:
         """Read the prompt, with the user's unfinished words at its end, into the cache."""
-        async with self._warming_places:
-            for fitted in self._fitting(prompt):  # cut where the reply's own prompt will be cut
-                reader = ChunkReader(prompt, self.name)
-                try:
-                    async with aclosing(self._chunks(replace(fitted, max_tokens=1))) as chunks:
-                        async for chunk in chunks:
-                            reader.read(chunk)
-                    return
-                except ContextExceeded:
-                    continue
-            raise self._too_long()
+        for fitted in self._fitting(prompt):  # cut where the reply's own prompt will be cut
+            reader = ChunkReader(prompt, self.name)
+            try:
+                async with aclosing(self._chunks(replace(fitted, max_tokens=1))) as chunks:
+                    async for chunk in chunks:
+                        reader.read(chunk)
+                return
+            except ContextExceeded:
+                continue
+        raise self._too_long()
 
     async def aclose(self) -> None:
         """Wait for the calls under way, then free the model."""
-        await asyncio.to_thread(self._workers.shutdown)
+        await self._workers.aclose()
         server, self._server = self._server, None
         await asyncio.to_thread(_free, [server])
 
@@ -112,15 +110,18 @@ class Llama:
         """What llama.cpp sends for one request. Closing it stops the model, and returns when it has stopped."""
         if self._server is None:
             raise ProviderError("llm", self.name, "the model was closed")
-        async with self._session(prompt.session_key), self._places:
+        async with self._session(prompt.session_key):
             call = LlamaCall(self._server, self._request(prompt), asyncio.get_running_loop())
-            ended = asyncio.get_running_loop().run_in_executor(self._workers, call.run)
+            working = asyncio.create_task(self._workers.run(call.run), name=task_name("llama-call"))
+            working.add_done_callback(call.pool_is_done)
             try:
                 while (chunk := await call.next_chunk()) is not None:
                     yield chunk
+                await working
             finally:
                 call.cancel()
-                await asyncio.shield(ended)
+                working.cancel()
+                await asyncio.shield(call.stopped())
 
     def _session(self, session_key: str) -> asyncio.Lock:
         """The lock of a session, kept for as long as someone holds or waits for it; calls without a key are alone."""

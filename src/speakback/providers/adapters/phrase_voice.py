@@ -17,6 +17,7 @@ from speakback.audio.phrase import break_before_ms
 from speakback.audio.speech import SpeechChunk, SpokenWord
 from speakback.providers.adapters.pronunciation import BREAK_MARKS, Sound
 from speakback.providers.errors import ProviderError
+from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.providers.workers import Workers
 from speakback.timebase import VOICE_HZ, ms_to_samples
 
@@ -55,12 +56,12 @@ class PhraseVoice(Generic[E]):
     Words it cannot pronounce among others that it can take no time and are not heard.
     """
 
-    def __init__(self, name: str, load: Callable[[], E]) -> None:
+    def __init__(self, name: str, load: Callable[[], E], *, waits: WaitsReport = UNREPORTED) -> None:
         self.name = name
         self._load = load
         self._engine: E | None = None
         self._loading = Lock()
-        self._workers = Workers("tts", name, threads=WORKERS)
+        self._workers = Workers("tts", name, threads=WORKERS, waits=waits)
 
     async def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
         """See `TextToSpeech.speak`: one chunk a phrase. A break stands before a phrase, never after the last."""

@@ -21,6 +21,7 @@ from speakback.providers.adapters.phrase_voice import Phrase, PhraseVoice
 from speakback.providers.adapters.pronunciation import Sound, pronounce
 from speakback.providers.adapters.word_times import script, word_times
 from speakback.providers.errors import ProviderError
+from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.timebase import VOICE_HZ
 from speakback.weights import resolve
 
@@ -120,7 +121,7 @@ class Piper(PhraseVoice[PiperEngine]):
     Raises `ProviderError` for a speed outside `SLOWEST` to `FASTEST`.
     """
 
-    def __init__(self, *, speed: float = 1.0, directory: Path | None = None) -> None:
+    def __init__(self, *, speed: float = 1.0, directory: Path | None = None, waits: WaitsReport = UNREPORTED) -> None:
         if not SLOWEST <= speed <= FASTEST:
             raise ProviderError("tts", "piper", f"speed is between {SLOWEST} and {FASTEST}, not {speed}")
-        super().__init__("piper", partial(PiperEngine, speed, directory))
+        super().__init__("piper", partial(PiperEngine, speed, directory), waits=waits)

@@ -9,6 +9,7 @@ import onnxruntime
 from speakback.audio.mel import log_mel
 from speakback.audio.pcm import Samples
 from speakback.providers.errors import ProviderError
+from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.providers.workers import Workers
 from speakback.timebase import EAR_HZ
 
@@ -20,9 +21,12 @@ _FLOOR_SEED = 8
 
 
 class SmartTurn:
-    """`EndOfTurnModel` on one worker thread. Raises `ProviderError` when the model cannot be loaded."""
+    """`EndOfTurnModel`: `threads` scores at once, each on one thread (docs/decisions/013-turn-model.md).
 
-    def __init__(self, model_file: Path, *, name: str) -> None:
+    Raises `ProviderError` when the model cannot be loaded.
+    """
+
+    def __init__(self, model_file: Path, *, name: str, threads: int = 2, waits: WaitsReport = UNREPORTED) -> None:
         self.name = name
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -34,7 +38,7 @@ class SmartTurn:
         except Exception as error:  # onnxruntime raises classes of its own that derive from Exception only
             raise ProviderError("end_of_turn", name, f"cannot load {model_file}: {error}") from error
         self._floor = np.random.default_rng(_FLOOR_SEED).standard_normal(HEARD_SAMPLES).astype(np.float32) * _FLOOR_RMS
-        self._workers = Workers("end_of_turn", name, threads=1)
+        self._workers = Workers("end_of_turn", name, threads=threads, waits=waits)
         self._score(self._floor)  # the first run is slow
 
     async def score(self, audio_16k: Samples) -> float:

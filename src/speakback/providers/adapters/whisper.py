@@ -28,6 +28,7 @@ from speakback.providers.adapters.whisper_words import timed_words
 from speakback.providers.errors import ProviderError
 from speakback.providers.hallucination import Heard, invention, without_sounds
 from speakback.providers.stt import Passes, Transcript
+from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.providers.workers import Workers
 from speakback.timebase import EAR_HZ, samples_to_ms
 
@@ -54,6 +55,7 @@ class Whisper:
         workers: int = 2,
         threads: int = 1,
         windows: tuple[Window, ...] | None = None,
+        waits: WaitsReport = UNREPORTED,
     ) -> None:
         self.name = name
         try:
@@ -68,7 +70,7 @@ class Whisper:
         self._end_of_text = self._special("<|endoftext|>")
         self._no_timestamps = self._special("<|notimestamps|>")
         self._first_timestamp = self._no_timestamps + 1
-        self._workers = Workers("stt", name, threads=workers)
+        self._workers = Workers("stt", name, threads=workers, waits=waits)
         self._decode(np.zeros(EAR_HZ, np.float32), self._windows[0], self._prompt("en"))  # the first pass is slow
 
     async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:

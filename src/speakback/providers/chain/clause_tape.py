@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from speakback.observe.population import task_name
+
 _TOKEN = re.compile(r"\S+")
 _TAG = re.compile(r"\[[^\[\]]{1,40}\]")
 """A direction to the voice, such as [laughs]: it is not spoken, and none of it a word."""
@@ -116,7 +118,7 @@ class ClauseTape:
         self._wanted_to = max(self._wanted_to, number + 1)
         self._wanted.set()
         if self._task is None and not self.ended:
-            self._task = asyncio.create_task(self._pull())
+            self._task = asyncio.create_task(self._pull(), name=task_name("clause-tape"))
         while number >= len(self.clauses) and not self.ended:
             grown = self._grown
             await grown.wait()

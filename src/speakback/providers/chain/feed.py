@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
+from speakback.observe.population import task_name
+
 T = TypeVar("T")
 
 LIMIT = 256
@@ -41,7 +43,7 @@ class Feed(Generic[T]):
         self._on_change = on_change
         self._room = asyncio.Event()
         self._cancelled = False
-        self.task = asyncio.create_task(self._pump(source))
+        self.task = asyncio.create_task(self._pump(source), name=task_name("chain-feed"))
 
     def take(self) -> T:
         """The next item; there must be one."""

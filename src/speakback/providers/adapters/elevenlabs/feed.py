@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
 
+from speakback.observe.population import task_name
 from speakback.providers.adapters.elevenlabs.sockets import Line, Wake
 from speakback.providers.audio_tags import is_speakable, without_tags
 
@@ -38,7 +39,7 @@ class Feed:
         """What ended it, if it did not come to its own end."""
 
     async def __aenter__(self) -> "Feed":
-        self._task = asyncio.create_task(self._read(), name="elevenlabs-feed")
+        self._task = asyncio.create_task(self._read(), name=task_name("elevenlabs-feed"))
         return self
 
     async def __aexit__(

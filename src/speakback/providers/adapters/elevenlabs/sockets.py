@@ -2,9 +2,10 @@
 
 import asyncio
 import binascii
-from base64 import b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+from pybase64 import b64decode
 
 from speakback.providers.adapters.elevenlabs.contexts import Contexts, ContextState
 from speakback.providers.adapters.elevenlabs.failures import Where, of_frame, of_link, request_id_of
@@ -204,6 +205,7 @@ class ContextSocket:
             line.inbox.put_nowait(what)
         except asyncio.QueueFull:
             self.hang_up(line)
+            _put_last(line, self.where.error(Failure.BROKE_OFF, "its audio was not taken as fast as it came"))
 
     def _on_lost(self, loss: LinkLost) -> None:
         if loss.code == PROPER_CLOSE:
@@ -220,9 +222,7 @@ class ContextSocket:
         lines, self._lines = self._lines, {}
         for line in lines.values():
             self.contexts.final(line.context_id)
-            if line.inbox.full():
-                line.inbox.get_nowait()
-            line.inbox.put_nowait(error)
+            _put_last(line, error)
         self._changed()
 
     def _on_tick(self, now_s: float) -> tuple[str, ...]:
@@ -241,3 +241,10 @@ class ContextSocket:
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _put_last(line: Line, error: ProviderError) -> None:
+    """The end of an utterance, in place of what was heard last where there is no room."""
+    if line.inbox.full():
+        line.inbox.get_nowait()
+    line.inbox.put_nowait(error)

@@ -16,6 +16,7 @@ from speakback.providers.openai_refusals import Refusal, refusal, request_id
 from speakback.providers.rate_limit import Budget, Exhausted, Turnstile
 from speakback.providers.stt import Passes, Transcript
 from speakback.providers.tls import certificates
+from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.providers.workers import Workers
 
 BASE_URL = "https://api.groq.com/openai/v1"
@@ -87,11 +88,11 @@ class GroqSpeechToText:
     Make it in a thread: it reads the certificates of the machine.
     """
 
-    def __init__(self, options: GroqSttOptions, turnstile: Turnstile) -> None:
+    def __init__(self, options: GroqSttOptions, turnstile: Turnstile, *, waits: WaitsReport = UNREPORTED) -> None:
         self.name = options.name
         self._options = options
         self._turnstile = turnstile
-        self._workers = Workers("stt", options.name, threads=1, max_waiting=MOST_WAITING)
+        self._workers = Workers("stt", options.name, threads=1, max_waiting=MOST_WAITING, waits=waits)
         self._http = httpx2.AsyncClient(
             base_url=options.base_url,
             verify=certificates(),

@@ -1,0 +1,32 @@
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_native_id
+
+import pytest
+
+from speakback.providers.nicer import NICER, give_way
+from speakback.providers.workers import Workers
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has one niceness for all threads")
+
+
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, get_native_id())
+
+
+async def test_the_threads_of_pools_give_way_to_the_event_loop() -> None:
+    workers = Workers("stt", "test", threads=1)
+    before = niceness()
+    assert await workers.run(niceness) == min(before + NICER, 19)
+    assert niceness() == before
+    await workers.aclose()
+
+
+def test_threads_that_a_model_makes_for_itself_do_as_well() -> None:
+    def by_a_thread_of_its_own() -> int:
+        with ThreadPoolExecutor(1) as own:
+            return own.submit(niceness).result()
+
+    with ThreadPoolExecutor(1, initializer=give_way) as loader:
+        assert loader.submit(by_a_thread_of_its_own).result() == min(niceness() + NICER, 19)
