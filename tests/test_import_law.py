@@ -24,7 +24,9 @@ HOUSE = (
     "emulators",
     "gateway",
     "caller",
+    "load",
     "lab",
+    "supervisor",
     "cli",
     "__main__",
 )

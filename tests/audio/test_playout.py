@@ -5,14 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speakback.audio.line import MOST, USUAL, Acknowledged, Line, Pace
 from speakback.audio.pcm import Samples
-from speakback.audio.playout import FRAME_SAMPLES, LEAD_MS, MESSAGE_SAMPLES, Outgoing, PlayoutLedger
+from speakback.audio.playout import ENOUGH_SAMPLES, FRAME_SAMPLES, Outgoing, PlayoutLedger
 from speakback.audio.speech import SpeechChunk, SpokenWord
 from speakback.timebase import LEDGER_FRAME_MS, VOICE_HZ, ms_to_samples, samples_to_ms
 
 MS = VOICE_HZ // 1000
 """Samples in a millisecond."""
-MESSAGE_MS = 40
+MESSAGE_MS = USUAL.message_ms
+MESSAGE_SAMPLES = MESSAGE_MS * MS
 
 
 def chunk(ms: int, *words: SpokenWord) -> SpeechChunk:
@@ -62,9 +64,9 @@ def playing(made: SpeechChunk | None = None, *, until_ms: int = 1000) -> Player:
 # ---- what goes out, and when ----------------------------------------------------------------------
 
 
-def test_a_message_is_two_frames_of_20_ms() -> None:
+def test_a_message_is_usually_two_frames_of_20_ms() -> None:
     assert samples_to_ms(FRAME_SAMPLES, VOICE_HZ) == LEDGER_FRAME_MS == 20
-    assert samples_to_ms(MESSAGE_SAMPLES, VOICE_HZ) == MESSAGE_MS
+    assert MESSAGE_SAMPLES == ENOUGH_SAMPLES == 2 * FRAME_SAMPLES
 
 
 def test_two_messages_go_out_at_once_and_then_one_every_40_ms() -> None:
@@ -212,28 +214,28 @@ def test_by_the_clock_a_client_plays_at_once(now_ms: int, played_ms: int) -> Non
 
 def test_an_acknowledgement_overrules_the_clock_and_goes_on_with_it() -> None:
     player = playing(until_ms=1200)
-    player.ledger.acknowledge(50, 1200)
+    player.ledger.acknowledge(50, 80, 1200)
     assert player.ledger.played_samples(1200) == 50 * MS
     assert player.ledger.played_samples(1230) == 80 * MS
 
 
 def test_the_latest_acknowledgement_counts() -> None:
     player = playing(until_ms=1200)
-    player.ledger.acknowledge(50, 1150)
-    player.ledger.acknowledge(150, 1200)
+    player.ledger.acknowledge(50, 80, 1150)
+    player.ledger.acknowledge(150, 80, 1200)
     assert player.ledger.played_samples(1200) == 150 * MS
 
 
 @pytest.mark.parametrize(("acknowledged_ms", "played_ms"), [(-5, 0), (999_999, 200)])
 def test_an_acknowledgement_that_cannot_be_is_held_within_what_can(acknowledged_ms: int, played_ms: int) -> None:
     player = playing(until_ms=1200)
-    player.ledger.acknowledge(acknowledged_ms, 1200)
+    player.ledger.acknowledge(acknowledged_ms, 0, 1200)
     assert player.ledger.played_samples(1200) == played_ms * MS
 
 
 def test_a_client_that_is_behind_plays_a_finished_reply_to_its_end() -> None:
     player = playing(until_ms=1400)
-    player.ledger.acknowledge(100, 1400)
+    player.ledger.acknowledge(100, 80, 1400)
     assert player.ledger.heard_text(1400) == "One"
     player.ledger.finish()
     assert player.ledger.heard_text(1400) == "One two three four."
@@ -241,7 +243,7 @@ def test_a_client_that_is_behind_plays_a_finished_reply_to_its_end() -> None:
 
 def test_the_clients_own_limit_overrules_all() -> None:
     player = playing(until_ms=1400)
-    player.ledger.acknowledge(400, 1400)
+    player.ledger.acknowledge(400, 0, 1400)
     player.ledger.limit_heard(120)
     player.ledger.finish()
     assert player.ledger.played_samples(9999) == 120 * MS
@@ -301,7 +303,7 @@ def test_nothing_is_lost_doubled_or_early_and_heard_is_within_sent(plan: list[tu
             case "pass":
                 player.play_until(player.now_ms + value)
             case "acknowledge":
-                ledger.acknowledge(value, player.now_ms)
+                ledger.acknowledge(value, value % 100, player.now_ms)
             case "limit":
                 ledger.limit_heard(value)
             case "complete":
@@ -318,9 +320,113 @@ def test_nothing_is_lost_doubled_or_early_and_heard_is_within_sent(plan: list[tu
         assert 0 <= ledger.played_samples(player.now_ms) <= ledger.sent_samples <= ledger.generated_samples == len(made)
         assert np.array_equal(player.audio, made[: len(player.audio)])
         if uncut:
-            assert ledger.played_out_ms() - player.now_ms <= LEAD_MS
+            assert ledger.played_out_ms() - player.now_ms <= MOST.lead_ms
             assert len(player.audio) == ledger.sent_samples
         if uncut and not open_:
             player.play_until(player.now_ms + samples_to_ms(len(made), VOICE_HZ) + 1)
             assert np.array_equal(player.audio, made)
             assert ledger.all_sent
+
+
+# ---- at the pace of a line ------------------------------------------------------------------------
+
+
+def paced(message_ms: int, lead_ms: int) -> Player:
+    """A ledger whose line wants this pace."""
+    line = Line()
+    line.pace = Pace(message_ms, lead_ms)
+    return Player(PlayoutLedger(line))
+
+
+def sizes_ms(player: Player) -> list[int]:
+    return [len(message.audio_24k) // MS for message in player.messages]
+
+
+def test_a_long_lead_goes_out_at_once_and_then_in_large_messages() -> None:
+    player = paced(100, 400)
+    player.ledger.add(chunk(1000))
+    player.ledger.complete()
+    player.play_until(2000)
+    assert sizes_ms(player) == [100] * 10
+    assert [message.at_ms for message in player.ledger.sent] == [1000] * 4 + list(range(1100, 1700, 100))
+
+
+def test_the_first_sound_waits_for_no_large_message() -> None:
+    player = paced(100, 400)
+    player.ledger.add(chunk(59))
+    player.play_until(1000)
+    assert sizes_ms(player) == [40], "whole frames"
+    player.ledger.add(chunk(1))
+    assert player.ledger.next_due_ms(1000) is None, "less than 40 ms waits for more"
+
+
+def test_a_voice_that_is_slow_keeps_no_sound_back_while_its_client_runs_dry() -> None:
+    player = paced(100, 160)
+    for _ in range(10):
+        player.ledger.add(chunk(60))
+        player.play_until(player.now_ms + 100)
+    assert sizes_ms(player) == [60] * 10
+    assert [message.at_ms for message in player.ledger.sent] == list(range(1000, 2000, 100))
+
+
+def test_a_lead_that_shrinks_drops_nothing() -> None:
+    player = paced(100, 400)
+    player.ledger.add(chunk(1000))
+    player.ledger.complete()
+    player.play_until(1000)
+    player.ledger._line.pace = Pace(20, 60)
+    player.play_until(2000)
+    assert sizes_ms(player) == [100] * 4 + [20] * 30
+    assert player.ledger.sent[4].at_ms == 1400 - 60 + 20
+
+
+@pytest.mark.parametrize(
+    ("played_ms", "buffered_ms", "arrived_sent_ms", "missing_sent_ms"),
+    [
+        (0, 0, None, 1000),
+        (10, 30, 1000, 1000),
+        (10, 70, 1000, 1040),
+        (40, 80, 1040, 1080),
+        (40, 77, 1040, 1080),
+        (40, 61, 1040, 1080),
+        (40, 59, 1000, 1040),
+        (0, 160, 1080, None),
+        (0, 9999, 1080, None),
+    ],
+)
+def test_an_acknowledgement_tells_what_had_arrived(
+    played_ms: int, buffered_ms: int, arrived_sent_ms: int | None, missing_sent_ms: int | None
+) -> None:
+    learned: list[Acknowledged] = []
+
+    class Seen(Line):
+        def learn(self, seen: Acknowledged) -> None:
+            learned.append(seen)
+
+    player = Player(PlayoutLedger(Seen()))
+    player.ledger.add(chunk(400))
+    player.play_until(1080)
+    player.ledger.acknowledge(played_ms, buffered_ms, 1090)
+    assert learned == [Acknowledged(1090, buffered_ms, arrived_sent_ms, missing_sent_ms)]
+
+
+def test_of_what_a_client_may_have_dropped_nothing_is_learned() -> None:
+    line = Line()
+    for stop in (PlayoutLedger.cut, None):
+        player = Player(PlayoutLedger(line))
+        player.ledger.add(chunk(400))
+        player.play_until(1200)
+        if stop is not None:
+            player.ledger.cut(20, 0, 1200)
+        else:
+            player.ledger.limit_heard(100)
+        player.ledger.acknowledge(100, 0, 1900)
+    assert (line.round_trip_ms, line.late_ms, line.pace) == (None, 0.0, USUAL)
+
+
+def test_once_its_audio_is_let_go_the_books_stay() -> None:
+    player = playing(until_ms=2000)
+    player.ledger.forget_audio()
+    player.ledger.limit_heard(150)
+    assert player.ledger.heard_text(9999) == "One two"
+    assert (len(player.ledger.sent_audio()), player.ledger.sent_samples) == (0, 400 * MS)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from speakback.audio.artifacts import find_artifacts
 from speakback.audio.fade import rising
+from speakback.audio.line import MOST
 from speakback.audio.pcm import Samples
 from speakback.audio.playout import (
     DUCK_RAMP_SAMPLES,
     DUCKED_GAIN,
-    LEAD_MS,
     RESUME_FADE_SAMPLES,
     Outgoing,
     PlayoutLedger,
@@ -284,7 +284,7 @@ def test_an_acknowledgement_counts_what_was_sent_twice(acknowledged_ms: int) -> 
     reply.now_ms = 3000
     reply.ledger.resume()
     reply.play_to_the_end()
-    reply.ledger.acknowledge(acknowledged_ms, reply.now_ms)
+    reply.ledger.acknowledge(acknowledged_ms, 0, reply.now_ms)
     assert reply.ledger.heard_text(reply.now_ms) == reply.heard_by_hand()
 
 
@@ -319,9 +319,9 @@ def test_no_word_is_lost_or_repeated_in_the_books_however_often_it_is_held(plan:
             case ("resume",):
                 ledger.resume()
             case ("acknowledge", int() as played_ms):
-                ledger.acknowledge(played_ms, reply.now_ms)
+                ledger.acknowledge(played_ms, played_ms % 100, reply.now_ms)
         assert len(reply.made_at) == ledger.sent_samples == len(ledger.sent_audio())
-        assert ledger.played_out_ms() - reply.now_ms <= LEAD_MS + 60 + 200
+        assert ledger.played_out_ms() - reply.now_ms <= MOST.lead_ms + 60 + 200
         heard = ledger.heard_text(reply.now_ms)
         assert heard == reply.heard_by_hand()
         assert reply.announced == ledger.text_sent().split()

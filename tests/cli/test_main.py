@@ -32,6 +32,7 @@ def test_the_version() -> None:
         "simulate",
         "emulate",
         "live-check",
+        "load",
     ],
 )
 def test_every_verb_explains_itself(verb: str) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 ECHO = {"SPEAKBACK_LLM__PROVIDER": "echo"}
 
+LONG = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
+
 pytestmark = pytest.mark.timeout(90)
 
 
@@ -52,6 +54,72 @@ async def test_it_says_where_it_is_ready_and_ends_cleanly() -> None:
             assert message.data == 1012
             await socket.close()
         assert await process.wait() == 0
+
+
+@asynccontextmanager
+async def mid_reply(process: Process) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A client to which the agent is just speaking."""
+    address = await address_of(process)
+    async with aiohttp.ClientSession() as http:
+        socket = await http.ws_connect(f"{address}/v1/realtime", autoclose=False)
+        content = [{"type": "input_text", "text": LONG}]
+        item = {"type": "message", "role": "user", "content": content}
+        await socket.send_json({"type": "session.update", "session": {"speakback": {"resume": False}}})
+        await socket.send_json({"type": "conversation.item.create", "item": item})
+        await socket.send_json({"type": "response.create"})
+        await until(socket, "response.output_audio.delta")
+        yield socket
+        await socket.close()
+
+
+async def until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, object]:
+    """The next event of that kind."""
+    while True:
+        event = await socket.receive_json()
+        assert isinstance(event, dict)
+        if event["type"] == kind:
+            return event
+
+
+async def test_asked_to_stop_it_lets_the_agent_finish_and_then_ends() -> None:
+    async with served("--port", "0") as process, mid_reply(process) as socket:
+        process.send_signal(signal.SIGTERM)
+        goaway = await until(socket, "speakback.goaway")
+        assert 0 < int(str(goaway["deadline_ms"])) <= 20_000
+        done = await until(socket, "response.done")
+        assert done["response"]["status"] == "completed"  # type: ignore[index]
+        message = await socket.receive()
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        await socket.close()
+        assert await process.wait() == 0
+
+
+async def test_asked_twice_it_ends_at_once() -> None:
+    async with served("--port", "0") as process, mid_reply(process) as socket:
+        process.send_signal(signal.SIGTERM)
+        await until(socket, "speakback.goaway")
+        process.send_signal(signal.SIGINT)
+        kinds = []
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            kinds.append(message.json()["type"])
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        assert "response.done" not in kinds
+        assert await process.wait() == 0
+
+
+async def test_a_client_that_neither_reads_nor_closes_does_not_hold_it_up() -> None:
+    drain_s, then_s = 0.5, 2.0
+    async with served("--port", "0", SPEAKBACK_SERVER__DRAIN_S=str(drain_s)) as process, mid_reply(process) as socket:
+        assert socket._response.connection is not None
+        assert socket._response.connection.transport is not None
+        socket._response.connection.transport.pause_reading()
+        now = asyncio.get_running_loop().time
+        asked_s = now()
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        assert now() - asked_s < drain_s + then_s
+        assert process.stderr is not None
+        assert b"Traceback" not in await process.stderr.read()
 
 
 async def test_it_may_be_stopped_while_the_models_load() -> None:

@@ -21,7 +21,9 @@ from speakback.gateway.terms import terms_of
 from speakback.providers.engines import Engines
 from speakback.timebase import VOICE_HZ, ms_to_samples
 
-ECHO = Settings.model_validate({"llm": {"provider": "echo"}, "server": {"send_timeout_s": 0.5}})
+UNHURRIED = {"max_loop_lag_ms": 60_000, "max_queue_wait_ms": 60_000, "max_cpu_share": 1}
+"""Real models keep a small machine busy; these tests are not about who is let in."""
+ECHO = Settings.model_validate({"llm": {"provider": "echo"}, "server": {"send_timeout_s": 0.5}, "admission": UNHURRIED})
 
 Event = dict[str, object]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +11,12 @@ from speakback.audio.pcm import Samples
 from speakback.config import Settings
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
 from speakback.gateway.realtime.session_view import Offer, first_view
+from speakback.observe.memory import Held
 from speakback.session.items import Item
 from speakback.session.notices import Notice
 from speakback.session.settings import ReplyOptions, SessionSettings
+from speakback.session.snapshot import Snapshot, beginning
+from speakback.session.waiting import Waiting
 from speakback.turn.strategies import strategy
 
 OFFER = Offer(
@@ -31,7 +35,12 @@ class ScriptedConversation:
 
     overrun: bool = False
     failed: bool = False
+    left: bool = False
     rest_s: float = 0.0
+    is_at_rest: bool = False
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it is to close at rest."""
+    kept: Snapshot = field(default_factory=lambda: beginning("sess_1"))
     room_samples: int = 30 * 16_000
     """Audio beyond this is refused."""
     heard: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -43,11 +52,24 @@ class ScriptedConversation:
     failure: Exception | None = None
     """What `run` raises, if anything."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
-    notices: asyncio.Queue[Notice | None] = field(default_factory=asyncio.Queue)
+    notices: Waiting = field(default_factory=lambda: Waiting(lambda: int(time.monotonic() * 1000)))
 
     def say(self, *notices: Notice) -> None:
         for notice in notices:
-            self.notices.put_nowait(notice)
+            self.notices.put(notice)
+        if self.notices.is_lost:
+            self.overrun = True
+            self.close()
+
+    @property
+    def is_behind(self) -> bool:
+        return self.notices.is_behind
+
+    async def room(self) -> None:
+        await self.notices.room()
+
+    def held(self) -> Held:
+        return Held(heard=self.heard.nbytes)
 
     async def run(self) -> None:
         if self.failure is not None:
@@ -56,10 +78,23 @@ class ScriptedConversation:
 
     def close(self) -> None:
         self.closed.set()
-        self.notices.put_nowait(None)
+        self.notices.close()
+
+    def snapshot(self) -> Snapshot:
+        return self.kept
+
+    def close_at_rest(self) -> None:
+        self.leaving.set()
+        if self.is_at_rest:
+            self.come_to_rest()
+
+    def come_to_rest(self) -> None:
+        """All is said, and it was to close then."""
+        self.left = True
+        self.close()
 
     async def next_notice(self) -> Notice | None:
-        return await self.notices.get()
+        return await self.notices.take()
 
     def append_audio(self, audio_16k: Samples) -> None:
         if len(self.heard) + len(audio_16k) > self.room_samples:

@@ -3,7 +3,7 @@
 import pytest
 
 from speakback.config.api_keys import key_hash
-from speakback.gateway.admission import Knock, NoRoom, Seats, turned_away
+from speakback.gateway.admission import Knock, turned_away
 from speakback.gateway.auth import KeyRing
 
 KEYED = KeyRing((key_hash("sk-sb-good"),))
@@ -59,18 +59,3 @@ def test_an_open_server_does_not_trust_a_name_that_was_pointed_at_it() -> None:
     refusal = turned_away(knock(origin="http://rebound.example:8765", host="rebound.example:8765"), OPEN)
     assert refusal is not None
     assert refusal.status == 403
-
-
-def test_a_seat_is_given_back_whatever_happens_in_it() -> None:
-    seats = Seats(1)
-
-    def fail_in_the_only_seat() -> None:
-        with seats.seat():
-            with pytest.raises(NoRoom), seats.seat():
-                pass
-            assert seats.taken == 1
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail_in_the_only_seat()
-    assert seats.taken == 0

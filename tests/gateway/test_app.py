@@ -21,6 +21,7 @@ from speakback.gateway.service import Service, Terms
 from speakback.gateway.serving import listening
 from speakback.session import notices as n
 from speakback.session.settings import SessionSettings
+from speakback.session.snapshot import Snapshot
 from tests.gateway.scripted import OFFER, ScriptedConversation
 
 Socket: TypeAlias = aiohttp.ClientWebSocketResponse[Literal[True]]
@@ -41,7 +42,9 @@ class Running:
     opened: asyncio.Condition = field(default_factory=asyncio.Condition)
     failure: Exception | None = None
 
-    def open(self, settings: SessionSettings, session_id: str, correlation_id: str) -> Conversation:
+    def open(
+        self, settings: SessionSettings, session_id: str, correlation_id: str, resumed: Snapshot | None = None
+    ) -> Conversation:
         self.conversations.append(ScriptedConversation(failure=self.failure))
         self.ids.append((session_id, correlation_id))
         return self.conversations[-1]

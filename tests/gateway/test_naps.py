@@ -16,6 +16,7 @@ from speakback.gateway.naps import Naps
 from speakback.session import notices as n
 from speakback.session.driver import Session
 from speakback.session.settings import SessionSettings
+from speakback.session.snapshot import Snapshot
 from tests.gateway.scripted import ScriptedConversation
 from tests.gateway.test_app import Running, Socket, event_from, is_healthy, server
 from tests.session.scripted import QUESTION, scripted, silence, sound
@@ -116,7 +117,9 @@ async def test_what_was_decoded_before_a_nap_is_taken_during_it(watched: Watched
 
 
 async def test_speech_after_a_rest_is_answered(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_session(settings: SessionSettings, session_id: str, correlation_id: str) -> Session:
+    def open_session(
+        settings: SessionSettings, session_id: str, correlation_id: str, resumed: Snapshot | None = None
+    ) -> Session:
         return Session(scripted(), settings, session_id=session_id, correlation_id=correlation_id)
 
     monkeypatch.setattr(connection, "REST_AFTER_S", 0.001)

@@ -21,6 +21,11 @@ def test_every_event_is_on_the_page(name: str) -> None:
     assert f"`{name}`" in PAGE
 
 
+@pytest.mark.parametrize("name", ["resume_token", "resumed", "resume_unavailable"])
+def test_every_event_of_resumption_is_on_the_page(name: str) -> None:
+    assert f"`speakback.{name}`" in PAGE
+
+
 @pytest.mark.parametrize("key", [key for keys in NOT_APPLIED.values() for key in keys])
 def test_every_key_that_does_not_apply_is_on_the_page(key: str) -> None:
     assert f"`{key}`" in PAGE

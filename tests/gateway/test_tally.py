@@ -69,6 +69,16 @@ def test_decisions_of_chains_are_counted() -> None:
     assert read(metrics)["speakback_provider_decisions_total", ("went_on", "hibari", "tts")] == 1
 
 
+def test_what_became_of_pauses_is_counted() -> None:
+    metrics = Metrics()
+    tally = tally_into(metrics)
+    for outcome in ("scored", "late", "scored"):
+        tally(n.PauseWeighed(outcome))
+    samples = read(metrics)
+    assert samples["speakback_pauses_weighed_total", ("scored",)] == 2
+    assert samples["speakback_pauses_weighed_total", ("late",)] == 1
+
+
 def test_two_servers_of_a_process_count_apart() -> None:
     first, second = Metrics(), Metrics()
     first.sessions_are(3)

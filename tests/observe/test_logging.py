@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from speakback.observe.logging import Format, Level, bind_session, configure_logging
+from speakback.observe.stalls import Stall, StallLog
 
 SPEECH = "my card number is"
 
@@ -105,3 +106,9 @@ def test_configuring_again_does_not_double_lines(stream: io.StringIO) -> None:
         configure_logging("info", format, stream)
     own_logger().info("once")
     assert stream.getvalue().count("once") == 1
+
+
+def test_a_stall_of_the_event_loop_can_be_read_on_a_terminal(stream: io.StringIO) -> None:
+    configure_logging("info", "console", stream)
+    StallLog(lambda: None)(Stall(0.25, ("a/b.py:1 f",), starved=False, is_over=True))
+    assert "a/b.py:1 f" in stream.getvalue()

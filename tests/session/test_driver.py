@@ -8,9 +8,9 @@ import pytest
 from speakback.audio.pcm import Samples
 from speakback.providers.llm import LlmDelta, Message, Prompt, TextDelta
 from speakback.session import notices as n
-from speakback.session.driver import NOTICES_WAITING
 from speakback.session.items import MessageItem
 from speakback.session.settings import ReplyOptions
+from speakback.session.waiting import MOST_NOTICES
 from speakback.timebase import VOICE_HZ, samples_to_ms
 from tests.session.scripted import (
     ANSWER,
@@ -220,13 +220,13 @@ async def test_what_holds_no_words_never_becomes_a_turn(heard: Samples) -> None:
 
 async def test_a_client_that_reads_no_notices_is_let_go() -> None:
     async with talking(scripted()) as client:
-        for number in range(NOTICES_WAITING):
+        for number in range(MOST_NOTICES):
             client.session.add_item(user("Hello", f"item_{number}"))
         before = client.session.overrun
         client.session.add_item(user("Hello", "item_x"))
         assert (before, client.session.overrun) == (False, True)
         await client.until_closed()
-    assert len(client.all(n.ItemAdded)) == NOTICES_WAITING
+    assert len(client.all(n.ItemAdded)) == MOST_NOTICES + 1
 
 
 @pytest.mark.parametrize("heard_ms", [0, 300])

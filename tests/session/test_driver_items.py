@@ -36,6 +36,18 @@ async def test_items_are_added_where_the_client_wants_them() -> None:
     assert params == [("ev_1", "item.id", True), ("ev_2", "previous_item_id", True), ("ev_3", "item_id", True)]
 
 
+async def test_a_client_does_not_fill_the_memory_with_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speakback.session.driver.MOST_ITEMS", 2)
+    async with talking(scripted()) as client:
+        for number in range(3):
+            client.session.add_item(user("more", f"item_{number}"), request_id=f"ev_{number}")
+        fault = await client.until(n.Fault)
+        assert (fault.code, fault.request_id, fault.by_client) == ("too_many_items", "ev_2", True)
+        client.session.delete_item("item_0")
+        client.session.add_item(user("again", "item_2"))
+        await client.until(n.ItemAdded, lambda added: added.item.item_id == "item_2")
+
+
 async def test_truncating_cuts_the_history_to_the_words_before() -> None:
     async with talking(scripted(says("One two three four five six."))) as client:
         client.session.request_reply(ReplyOptions())

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from speakback.audio.playout import LEAD_MS
+from speakback.audio.line import USUAL, Line
 from speakback.audio.speech import SpeechChunk
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LlmDelta, Message, Prompt, TextDelta, ToolCall
 from speakback.session import notices as n
 from speakback.session.latency import TurnMarks
 from speakback.session.reply import AUDIO_AHEAD_SAMPLES, CLAUSES_AHEAD, Reply, ReplyPlan, ReplyReports
+from speakback.session.waiting import Waiting
 from speakback.timebase import VOICE_HZ, ReplyId, samples_to_ms
 from tests.session.scripted import (
     PATIENCE_S,
@@ -71,6 +72,7 @@ def reply_of(
     tts: ScriptedTts | None = None,
     is_draft: bool = False,
     performs_audio_tags: bool = False,
+    waiting: Waiting | None = None,
 ) -> Told:
     told = Told(ScriptedLlm([script]), tts or ScriptedTts())
     plan = ReplyPlan(
@@ -90,8 +92,9 @@ def reply_of(
         audible=lambda: told.signs.append("audible"),
         progressed=lambda: told.signs.append("progressed"),
         now_ms=now_ms,
+        waiting=Waiting(now_ms) if waiting is None else waiting,
     )
-    told.reply = Reply(plan, told.llm, told.tts, TurnMarks(), reports)
+    told.reply = Reply(plan, told.llm, told.tts, TurnMarks(), reports, Line())
     return told
 
 
@@ -110,7 +113,7 @@ async def test_messages_go_out_in_real_time_and_never_further_ahead() -> None:
     sent_ms = 0
     for at_ms, notice in zip(told.sent_at_ms, told.audio(), strict=True):
         sent_ms += samples_to_ms(len(notice.audio_24k), VOICE_HZ)
-        assert sent_ms - (at_ms - first_ms) <= LEAD_MS + 2, "two readings of a clock in whole milliseconds"
+        assert sent_ms - (at_ms - first_ms) <= USUAL.lead_ms + 2, "two readings of a clock in whole milliseconds"
     assert sent_ms == 8 * WORD_MS
     assert ended_ms - first_ms >= sent_ms - 1
     assert told.reply.ledger.heard_text(ended_ms) == "One two three four five six seven eight."

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speakback.session.turn_audio import TurnAudio
+from speakback.session.turn_audio import BLOCK_SAMPLES, TurnAudio
 
 
 def counted(*lengths: int) -> TurnAudio:
@@ -33,15 +33,21 @@ def test_a_slice_crosses_blocks_and_stays_within_what_is_kept(start: int, end: i
 
 
 def test_whole_blocks_are_forgotten_and_positions_stay() -> None:
-    audio = counted(4, 4, 4)
-    audio.forget_before(7)
-    assert (audio.start, audio.end) == (4, 12)
-    assert audio.slice(0, 99).tolist() == list(range(4, 12))
+    audio, size = counted(BLOCK_SAMPLES, BLOCK_SAMPLES, BLOCK_SAMPLES), BLOCK_SAMPLES
+    audio.forget_before(2 * size - 1)
+    assert (audio.start, audio.end) == (size, 3 * size)
+    assert audio.slice(0, 9999).tolist() == list(range(size, 3 * size))
     audio.forget_before(audio.end)
-    assert (audio.start, audio.end) == (12, 12)
-    assert audio.slice(0, 99).tolist() == []
-    audio.append(np.array([12.0], np.float32))
-    assert audio.slice(12, 13).tolist() == [12.0]
+    assert (audio.start, audio.end) == (3 * size, 3 * size)
+    assert audio.slice(0, 9999).tolist() == []
+    audio.append(np.array([7.0], np.float32))
+    assert audio.slice(3 * size, 3 * size + 1).tolist() == [7.0]
+
+
+def test_however_small_the_stretches_are_few_blocks_are_kept() -> None:
+    audio = counted(*[16] * 1000)
+    assert len(audio._blocks) == -(-16 * 1000 // BLOCK_SAMPLES)
+    assert audio.slice(0, 16_000).tolist() == list(range(16_000))
 
 
 def test_forgetting_before_the_beginning_forgets_nothing() -> None:
@@ -51,7 +57,7 @@ def test_forgetting_before_the_beginning_forgets_nothing() -> None:
     assert (audio.start, audio.end) == (0, 4)
 
 
-@given(st.lists(st.integers(0, 9), max_size=8), st.integers(0, 60), st.integers(-5, 60), st.integers(-5, 60))
+@given(st.lists(st.integers(0, 700), max_size=8), st.integers(0, 4000), st.integers(-5, 4000), st.integers(-5, 4000))
 def test_a_slice_is_what_was_appended(lengths: list[int], forgotten: int, start: int, end: int) -> None:
     audio = counted(*lengths)
     audio.forget_before(forgotten)

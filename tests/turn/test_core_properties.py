@@ -24,12 +24,15 @@ from speakback.turn.config import Idle, TurnConfig
 from speakback.turn.drafts import Drafts
 from speakback.turn.endpointing import EndpointingPolicy, FixedEndpointing, PauseEvidence
 from speakback.turn.events import (
+    ConversationResumed,
     DraftSettled,
     EchoJudged,
     EndOfTurnScored,
+    EndOfTurnUnscored,
     Event,
     InputCleared,
     InputCommitted,
+    NoScore,
     OverlapHeard,
     PauseTranscribed,
     ReplyAudible,
@@ -44,6 +47,7 @@ from speakback.turn.events import (
     TranscriptionFailed,
     TurnTranscribed,
 )
+from speakback.turn.left_open import AwaitedTurn, Debt, LeftOpen
 from speakback.turn.records import Deadline
 from speakback.turn.strategies import STRATEGIES
 from speakback.turn.tables import Agent, User
@@ -151,6 +155,22 @@ of_the_client = st.sampled_from(
 anywhere = st.none() | st.sampled_from(GRID)
 
 
+def breaks(latest_turn: TurnId) -> list[LeftOpen]:
+    """What a conversation may have left open on an earlier connection; the last one cannot be."""
+    first, second, third = (TurnId(latest_turn + ahead) for ahead in (1, 2, 3))
+    heard, unheard = AwaitedTurn(second, is_owed=True, interrupted=True), AwaitedTurn(third, False, False)
+    debts = [Debt(first), Debt(first, failed=True), Debt(first, repair=Repair.RESUME), Debt(first, interruptible=False)]
+    return [
+        LeftOpen(),
+        *(LeftOpen(debt, agent_has_spoken=True) for debt in debts),
+        LeftOpen(Debt(first, repair=Repair.REPHRASE), (heard, unheard)),
+        LeftOpen(Debt(None), (AwaitedTurn(first, is_owed=True, interrupted=False),)),
+        LeftOpen(awaited=(AwaitedTurn(first, is_owed=False, interrupted=True),), waits_for_tool=True),
+        LeftOpen(waits_for_tool=True),
+        LeftOpen(Debt(second)),
+    ]
+
+
 def anything(witness: Witness, age_ms: int = 0, probability: float = 0.5) -> list[Event]:
     """Every event there is, about what is over, what is going on, and what was never begun."""
     then_ms = witness.now_ms - age_ms
@@ -163,6 +183,7 @@ def anything(witness: Witness, age_ms: int = 0, probability: float = 0.5) -> lis
             events += [
                 EndOfTurnScored(turn_id, pause, probability, kind) for kind in (Unfinished.NO, Unfinished.COUNTING)
             ]
+            events += [EndOfTurnUnscored(turn_id, pause, because) for because in NoScore]
             events += [PauseTranscribed(turn_id, pause, has_words) for has_words in (True, False)]
         events += [OverlapHeard(turn_id, kind) for kind in HeardWords]
         events += [EchoJudged(turn_id, echo) for echo in (0.0, 1.0, float("nan"))]
@@ -171,6 +192,7 @@ def anything(witness: Witness, age_ms: int = 0, probability: float = 0.5) -> lis
     for reply_id in map(ReplyId, (0, latest_reply - 1, latest_reply, latest_reply + 1)):
         events += [kind(reply_id) for kind in (ReplyAudible, ReplyProgressed, ReplyFinished, ReplyFailed)]
         events += [ReplyFinished(reply_id, called_tool=True), DraftSettled(reply_id, True, 5, 20)]
+    events += [ConversationResumed(left_open) for left_open in breaks(latest_turn)]
     assert {type(event) for event in events} == set(EVENT_TYPES)
     return events
 

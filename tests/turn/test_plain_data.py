@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import Enum
-from typing import get_args
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import given
@@ -88,6 +88,9 @@ def test_a_whole_number_may_stand_for_a_fraction_and_stays_one() -> None:
         ([1, "2"], tuple[int, ...], r"it\[1\] must be a whole number, not '2'"),
         (0, bool, "it must be true or false, not 0"),
         (3, str | None, "it must be a text or null, not 3"),
+        ("on", Literal["auto", "none"] | None, "it must be one of 'auto', 'none' or null, not 'on'"),
+        ("a?", bytes, "it must be base64$"),
+        (3, bytes, "it must be base64, not 3"),
         (3, Decimal, "it must be .*Decimal.*, not 3"),
     ],
 )
@@ -106,15 +109,17 @@ class Other:
 
     colours: tuple[Colour, ...]
     turn: TurnId
+    choice: Literal["auto", "none"] | None
+    sound: bytes
 
 
 def test_the_form_needs_nothing_but_annotations() -> None:
-    value = Other((Colour.RED,), TurnId(3))
-    assert to_plain(value) == {"type": "Other", "colours": ["red"], "turn": 3}
+    value = Other((Colour.RED,), TurnId(3), "auto", b"\x00\xff")
+    assert to_plain(value) == {"type": "Other", "colours": ["red"], "turn": 3, "choice": "auto", "sound": "AP8="}
     assert from_plain(to_plain(value), Other, "it") == value
 
 
-@pytest.mark.parametrize("value", [Decimal(1), b"sound", [1], {"a": 1}, SpeechStarted])
+@pytest.mark.parametrize("value", [Decimal(1), bytearray(b"sound"), [1], {"a": 1}, SpeechStarted])
 def test_what_has_no_plain_form_is_refused(value: object) -> None:
     with pytest.raises(PlainDataError, match="cannot be written as plain data"):
         to_plain(value)

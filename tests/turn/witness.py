@@ -32,6 +32,7 @@ from speakback.turn.actions import (
 from speakback.turn.config import TurnConfig
 from speakback.turn.core import TurnCore
 from speakback.turn.events import (
+    ConversationResumed,
     DraftSettled,
     EchoJudged,
     Event,
@@ -45,6 +46,7 @@ from speakback.turn.events import (
     TranscriptionFailed,
     TurnTranscribed,
 )
+from speakback.turn.left_open import BEFORE_THE_BREAK, LeftOpen
 from speakback.turn.records import Deadline
 from speakback.turn.tables import Agent, User
 from speakback.turn.words import Repair
@@ -129,6 +131,8 @@ class Witness:
                 wanted = repair if has_words else Repair.RESUME
                 if turn_id in self.interrupted and wanted is not Repair.DROP:
                     self.repairs[turn_id] = (wanted, self.interrupted[turn_id])
+            case ConversationResumed(what) if not _is_refused(actions):
+                self._take_up(what)
             case DraftSettled(reply_id, promoted) if reply_id in self.voices.unsettled:
                 self.voices.unsettled.remove(reply_id)
                 self.voices.settled_as_promoted += promoted
@@ -155,6 +159,27 @@ class Witness:
 
     def configure(self, config: TurnConfig) -> list[Action]:
         return self._see(self.core.configure(config, self.now_ms))
+
+    def _take_up(self, what: LeftOpen) -> None:
+        """All that was left open at a break is owed again, before what was said since."""
+        owed: list[TurnId | None] = []
+        if what.debt is not None and what.debt.turn_id is not None:
+            self.last_turn = what.debt.turn_id
+        if what.debt is not None and self.active is None:
+            owed.append(what.debt.turn_id)
+            if what.debt.turn_id is not None and what.debt.repair is not Repair.DROP:
+                self.repairs[what.debt.turn_id] = (what.debt.repair, BEFORE_THE_BREAK)
+                for since in self.untranscribed | ({self.open_turn} if self.open_turn is not None else set()):
+                    self.interrupted.setdefault(since, BEFORE_THE_BREAK)
+        for turn in what.awaited:
+            self.last_turn = turn.turn_id
+            self.untranscribed.add(turn.turn_id)
+            self.committed_ms[turn.turn_id] = self.now_ms
+            if turn.interrupted:
+                self.interrupted[turn.turn_id] = BEFORE_THE_BREAK
+            if turn.is_owed:
+                owed.append(turn.turn_id)
+        self.owed = owed + self.owed
 
     # ---- short ways: without them some pairs of states are too rare to be tried in -------------
 

@@ -146,16 +146,15 @@ def _holes(audio: Samples) -> list[int]:
     edge = ms_to_samples(HOLE_EDGE_MS, VOICE_HZ)
     return [
         end - start
-        for start, end in _runs(np.abs(audio) <= HOLE_LEVEL)
-        if end - start >= ms_to_samples(HOLE_MIN_MS, VOICE_HZ)
-        and _level_dbfs(audio[max(start - edge, 0) : start]) > HOLE_EDGE_DBFS
+        for start, end in _runs(np.abs(audio) <= HOLE_LEVEL, ms_to_samples(HOLE_MIN_MS, VOICE_HZ))
+        if _level_dbfs(audio[max(start - edge, 0) : start]) > HOLE_EDGE_DBFS
         and _level_dbfs(audio[end : end + edge]) > HOLE_EDGE_DBFS
     ]
 
 
 def _clipped_samples(audio: Samples) -> int:
-    runs = _runs(audio >= CLIPPED_LEVEL) + _runs(audio <= -CLIPPED_LEVEL)
-    return sum(end - start for start, end in runs if end - start >= CLIPPED_RUN)
+    runs = _runs(audio >= CLIPPED_LEVEL, CLIPPED_RUN) + _runs(audio <= -CLIPPED_LEVEL, CLIPPED_RUN)
+    return sum(end - start for start, end in runs)
 
 
 def _border_jumps(audio: Samples, border_samples: Sequence[int]) -> int:
@@ -193,7 +192,7 @@ def _level_dbfs(audio: Samples) -> float:
     return float(10 * np.log10(np.mean(np.square(audio, dtype=np.float64)) + 1e-20))
 
 
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """The stretches `[start, end)` in which `mask` holds."""
-    edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+def _runs(mask: NDArray[np.bool_], least: int = 1) -> list[tuple[int, int]]:
+    """The stretches `[start, end)`, of at least so many, in which `mask` holds."""
+    edges = np.flatnonzero(np.diff(mask, prepend=False, append=False)).reshape(-1, 2)
+    return [(int(start), int(end)) for start, end in edges[edges[:, 1] - edges[:, 0] >= least]]

@@ -38,6 +38,8 @@ class RampedGain:
 
     def apply(self, audio: Samples) -> Samples:
         """The next stretch of sound at the level it is to have."""
+        if self._done == len(self._ramp) and self._target == 1.0:
+            return audio
         ramp = self._ramp[self._done : self._done + len(audio)]
         self._done += len(ramp)
         gains = np.full(len(audio), self._target, np.float32)

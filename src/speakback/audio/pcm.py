@@ -29,4 +29,5 @@ def samples_from_pcm16(data: bytes) -> Samples:
     """
     if len(data) % 2:
         raise ValueError(f"PCM16 audio has two bytes a sample, but this has an odd number of bytes ({len(data)})")
-    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_PCM16_FULL_SCALE)
+    samples: Samples = np.multiply(np.frombuffer(data, "<i2"), np.float32(1 / _PCM16_FULL_SCALE), dtype=np.float32)
+    return samples

@@ -1,8 +1,9 @@
 """The playout ledger of one reply: what was made, sent, played and heard. Pure; counts in frames of 20 ms.
 
-Audio is handed out no more than `LEAD_MS` ahead of real time, so that a reply that is cut short leaves
-almost nothing to throw away. What was *played* is what the client acknowledged, or else what the clock
-says a client that plays at once must have played. Nothing else may say what was heard.
+Audio is handed out at the pace of the client's line (`line.py`), no further ahead of real time than the line needs,
+so that a reply that is cut short leaves almost nothing to throw away. What was *played* is what the client
+acknowledged, or else what the clock says a client that plays at once must have played. Nothing else may say what was
+heard.
 
 A reply that is held and goes on says its cut word again. So what was sent and what was made are counted
 apart: `sent_order.py` leads from one to the other.
@@ -10,12 +11,14 @@ apart: `sent_order.py` leads from one to the other.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from speakback.audio.artifacts import SentAudio
 from speakback.audio.fade import fade_out
 from speakback.audio.gain import RampedGain
+from speakback.audio.line import Acknowledged, Line
 from speakback.audio.pcm import Samples
 from speakback.audio.sent_order import SentOrder
 from speakback.audio.speech import SpeechChunk, SpokenWord
@@ -23,10 +26,15 @@ from speakback.audio.stopping import stop_near
 from speakback.timebase import LEDGER_FRAME_MS, VOICE_HZ, ms_to_samples, samples_to_ms
 
 FRAME_SAMPLES = ms_to_samples(LEDGER_FRAME_MS, VOICE_HZ)
-MESSAGE_SAMPLES = 2 * FRAME_SAMPLES
-"""A message carries 40 ms: at half of it the messages, not the bytes, would be the cost."""
-LEAD_MS = 80
-"""How far ahead of real time audio is sent: two messages, enough to hide a late one."""
+ENOUGH_SAMPLES = 2 * FRAME_SAMPLES
+"""So much goes out in one message even if the pace asks for more: the first sound waits for nothing, and no client
+runs dry while audio for it is at hand."""
+MESSAGES_UNDER_WAY = 256
+"""So many of the last are looked through for those that a client has not got yet; more of them tell nothing more."""
+BELIEVED_MS = 500
+"""For so long an acknowledgement speaks for what is played behind it; the next is due after 200 ms."""
+PLAYED_OUT_WITHIN_MS = 60_000
+"""However late a client plays, what it was sent is over by then."""
 WORD_HEARD_AT = 0.5
 """A word counts as heard once this share of it was played: a listener has it before its last sound."""
 DUCKED_GAIN = 10 ** (-12 / 20)
@@ -50,7 +58,9 @@ class PlayoutLedger:
     Words lie at made positions; whatever a client or a message counts is a sent position.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line | None = None) -> None:
+        self._line = line or Line()
+        """Of the client that this reply goes to; without one, a line of which nothing becomes known."""
         self._audio: list[Samples] = []
         self._kept = np.zeros(0, np.float32)
         """What was made, from `_kept_from` on: what waits, and before it the word that may be said again."""
@@ -66,6 +76,7 @@ class PlayoutLedger:
         self._borders: list[int] = []
         self._words: list[SpokenWord] = []
         self._complete = False
+        self._is_cut = False
         self._played_out_ms = 0
         self._acknowledged: tuple[int, int] | None = None
         self._lost: list[tuple[int, int]] = []
@@ -92,10 +103,13 @@ class PlayoutLedger:
         """No more audio follows; a last piece shorter than a frame may go out."""
         self._complete = True
 
-    def acknowledge(self, played_ms: int, now_ms: int) -> None:
-        """The client says that it has played `played_ms` of this reply by now."""
+    def acknowledge(self, played_ms: int, buffered_ms: int, now_ms: int) -> None:
+        """The client says that it has played `played_ms` of this reply by now, and that `buffered_ms` wait in it."""
         played = min(ms_to_samples(max(played_ms, 0), VOICE_HZ), self.sent_samples)
         self._acknowledged = (played, now_ms)
+        if not (self._is_cut or self._lost):  # else the client may have dropped what is missing
+            arrived_ms, missing_ms = self._sent_around(played + ms_to_samples(max(buffered_ms, 0), VOICE_HZ))
+            self._line.learn(Acknowledged(now_ms, buffered_ms, arrived_ms, missing_ms))
 
     def finish(self) -> None:
         """The reply ran to its end unhindered: what a client that is behind has not played yet, it will."""
@@ -111,20 +125,26 @@ class PlayoutLedger:
         self._lost = [(behind, to) for behind, to in self._lost if to < self.sent_samples]
         self._lost.append((heard, self.sent_samples))
 
+    def forget_audio(self) -> None:
+        """The reply is over, and its audio was looked over: only the books are kept, for a late `limit_heard`."""
+        self._audio = []
+        self._kept, self._kept_from = np.zeros(0, np.float32), self.generated_samples
+
     # ---- what goes out ------------------------------------------------------------------------
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When the next message should go out; None while there is none to send."""
-        if not self._sendable():
+        if not self._sendable_samples():
             return None
-        return max(now_ms, self._played_out_ms - LEAD_MS + samples_to_ms(MESSAGE_SAMPLES, VOICE_HZ))
+        pace = self._line.pace
+        return max(now_ms, self._played_out_ms - pace.lead_ms + pace.message_ms)
 
     def take(self, now_ms: int) -> Outgoing | None:
         """The next message, if it is due; it counts as sent."""
         due_ms = self.next_due_ms(now_ms)
         if due_ms is None or due_ms > now_ms:
             return None
-        return self._send(self._gain.apply(self._made_to(self._next + MESSAGE_SAMPLES)), now_ms)
+        return self._send(self._gain.apply(self._made_to(self._next + self._sendable_samples())), now_ms)
 
     def duck(self) -> None:
         """Lower the voice, from the next message on."""
@@ -156,7 +176,7 @@ class PlayoutLedger:
         """End the reply here, as `hold` does, and drop the rest."""
         outgoing = None if self._held else self._stop(fade_ms, boundary_within_ms, now_ms)
         self._next = self.generated_samples
-        self._complete = True
+        self._complete = self._is_cut = True
         return outgoing
 
     # ---- what can be asked --------------------------------------------------------------------
@@ -181,6 +201,13 @@ class PlayoutLedger:
         """When a client that plays at once has played all that was sent."""
         return self._played_out_ms
 
+    def surely_played_ms(self, now_ms: int) -> int:
+        """Up to when what the clock says of the client is believed: not long behind its last acknowledgement.
+
+        A client that has always said how far it is, and says nothing any more, may be gone.
+        """
+        return now_ms if self._acknowledged is None else min(now_ms, self._acknowledged[1] + BELIEVED_MS)
+
     def played_samples(self, now_ms: int) -> int:
         """How far in what was sent the client is by now: acknowledged, and since then by the clock."""
         by_clock = self.sent_samples - ms_to_samples(max(self._played_out_ms - now_ms, 0), VOICE_HZ)
@@ -191,9 +218,18 @@ class PlayoutLedger:
             by_clock = min(by_clock, self._lost[-1][0])
         return min(by_clock, self.sent_samples)
 
+    @property
+    def held_bytes(self) -> int:
+        """The audio that is kept here: what waits, and all that went out."""
+        return self._kept.nbytes + sum(sent.nbytes for sent in self._audio)
+
     def heard_text(self, now_ms: int) -> str:
         """The words that were heard by now, as written."""
         return _written(word for word in self._words if self._is_heard(word, now_ms))
+
+    def text_to_be_heard(self) -> str:
+        """The words that will have been heard once the client has played out what it was sent, as written."""
+        return self.heard_text(self._played_out_ms + PLAYED_OUT_WITHIN_MS)
 
     def text_sent(self) -> str:
         """The words that began in what went out, as written."""
@@ -205,9 +241,26 @@ class PlayoutLedger:
 
     # ---- within -------------------------------------------------------------------------------
 
-    def _sendable(self) -> bool:
+    def _sendable_samples(self) -> int:
+        """How much the next message would carry: whole frames, but at the reply's end; 0 while there is too little."""
         waiting = self.generated_samples - self._next
-        return not self._held and (waiting >= MESSAGE_SAMPLES or (self._complete and waiting > 0))
+        message = ms_to_samples(self._line.pace.message_ms, VOICE_HZ)
+        if self._held or (not self._complete and waiting < min(message, ENOUGH_SAMPLES)):
+            return 0
+        return min(waiting if self._complete else waiting - waiting % FRAME_SAMPLES, message)
+
+    def _sent_around(self, arrived: int) -> tuple[int | None, int | None]:
+        """When the last message that has arrived was sent, and the first that has not, where `arrived` samples have.
+
+        Half of a message stands for all of it: a resampler on the way keeps a few samples back.
+        """
+        end, missing_ms = self.sent_samples, None
+        for message in islice(reversed(self.sent), MESSAGES_UNDER_WAY):
+            if end - message.samples // 2 <= arrived:
+                return message.at_ms, missing_ms
+            missing_ms = message.at_ms
+            end -= message.samples
+        return None, missing_ms
 
     def _made_to(self, end: int) -> Samples:
         return self._kept[self._next - self._kept_from : end - self._kept_from]

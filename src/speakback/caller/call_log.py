@@ -14,6 +14,7 @@ NOTED = (
     "response.output_audio.done",
 )
 """Events whose moments go into the timeline; text and audio stand elsewhere in it."""
+RESUMED = "speakback.resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class ReplyRecord:
     response_id: str
     item_id: str | None = None
     text: str = ""
+    """What was heard of it, by the server's account; while it goes on, what was told."""
+    told: str = ""
+    """All of its transcript that came in."""
     status: str | None = None
     reason: str | None = None
     first_byte_ms: float | None = None
@@ -61,6 +65,8 @@ class CallLog:
     """The latest account of the drafts; None: it gave none, or was not asked to."""
     last_news_ms: float = 0.0
     """When the last event came in."""
+    owes_reply: bool = False
+    """The server said that the agent goes on by itself, and it has not begun to."""
     _heard: dict[str, _Heard] = field(default_factory=dict)
 
     @property
@@ -77,7 +83,8 @@ class CallLog:
     @property
     def is_busy(self) -> bool:
         """Whether the server still hears a turn, transcribes one, or replies."""
-        return self.current_reply is not None or any(not heard.settled for heard in self._heard.values())
+        is_heard = any(not heard.settled for heard in self._heard.values())
+        return self.owes_reply or self.current_reply is not None or is_heard
 
     def take(self, event: se.ServerEvent, at_ms: float) -> TranscriptLine | None:
         """Note an event; a line of the transcript if one is complete by it."""
@@ -92,6 +99,7 @@ class CallLog:
             case se.Transcribed() | se.TranscriptionFailed() | se.ItemDeleted():
                 return self._settled(event, at_ms)
             case se.ReplyStarted():
+                self.owes_reply = False
                 self.replies[event.response.id] = ReplyRecord(event.response.id)
             case se.AudioDelta():
                 reply = self._reply(event.response_id)
@@ -99,7 +107,9 @@ class CallLog:
                 reply.first_byte_ms = at_ms if reply.first_byte_ms is None else reply.first_byte_ms
                 reply.last_byte_ms = at_ms
             case se.TranscriptDelta():
-                self._reply(event.response_id).text += event.delta
+                reply = self._reply(event.response_id)
+                reply.text += event.delta
+                reply.told += event.delta
             case se.ReplyDone():
                 return self._done(event, at_ms)
             case se.LatencyTold(latency=latency) if latency.response_id is not None:
@@ -112,6 +122,17 @@ class CallLog:
             case _:
                 pass
         return None
+
+    def resumed(self, owes_reply: bool, at_ms: float) -> None:
+        """The conversation went on on another line: what the old one was to tell is not told any more."""
+        reply = self.current_reply
+        if reply is not None:
+            reply.status, reply.reason = "incomplete", "line_lost"
+        for heard in self._heard.values():
+            heard.settled = True
+        self.owes_reply = owes_reply
+        self.last_news_ms = at_ms
+        self.events.append(CallEvent(at_ms, RESUMED))
 
     def _settled(
         self, event: se.Transcribed | se.TranscriptionFailed | se.ItemDeleted, at_ms: float

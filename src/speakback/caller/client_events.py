@@ -1,9 +1,10 @@
 """What a caller sends, as text messages. Pure."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from pybase64 import b64encode_as_string
 
 from speakback.audio.pcm import Samples, pcm16_from_samples
 
@@ -42,7 +43,7 @@ def _strategy(wishes: Wishes) -> dict[str, object]:
 
 def append(audio_24k: Samples) -> str:
     """The next stretch of the microphone."""
-    audio = b64encode(pcm16_from_samples(audio_24k)).decode()
+    audio = b64encode_as_string(pcm16_from_samples(audio_24k))
     return f'{{"type": "input_audio_buffer.append", "audio": "{audio}"}}'
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from speakback.audio.pcm import Samples
 from speakback.caller.call_log import CallLog, ReplyRecord
 from speakback.caller.loudspeaker import Stretch
+from speakback.caller.outages import LostLine, outage_of
 from speakback.caller.pacing import FRAME_MS
 from speakback.caller.speech_intervals import find_speech
 from speakback.caller.timeline import AgentReply, Interval, Timeline, Turn, UserSpeech
@@ -37,6 +38,7 @@ class CallRecord:
     """Agent audio as it was played."""
     log: CallLog = field(repr=False)
     slipped_ms: float
+    lost_lines: tuple[LostLine, ...] = ()
 
 
 def timeline_of(record: CallRecord) -> Timeline:
@@ -53,6 +55,7 @@ def timeline_of(record: CallRecord) -> Timeline:
         errors=tuple(record.log.errors),
         slipped_ms=round(record.slipped_ms),
         correlation_id=record.log.correlation_id,
+        outages=tuple(outage_of(lost, record.stretches) for lost in record.lost_lines),
     )
 
 

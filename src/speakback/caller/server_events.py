@@ -1,10 +1,10 @@
 """The server's events that a caller has a use for, read strictly where they are used and leniently elsewhere."""
 
 import json
-from base64 import b64decode
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
+from pybase64 import b64decode
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from speakback.audio.pcm import Samples, samples_from_pcm16
@@ -84,6 +84,14 @@ class TranscriptDelta(_Event):
     delta: str
 
 
+class AudioBegun(_Event):
+    """Binary messages with the audio of this item follow."""
+
+    type: Literal["speakback.audio_begin"]
+    response_id: str
+    item_id: str
+
+
 class ReplyDone(_Event):
     class Response(_Event):
         class Details(_Event):
@@ -112,6 +120,33 @@ class ReplyDone(_Event):
 class LatencyTold(_Event):
     type: Literal["speakback.latency"]
     latency: ServerLatency
+
+
+class ResumeToken(_Event):
+    """By this the conversation can be taken up on another line, once; it takes the place of the one before."""
+
+    type: Literal["speakback.resume_token"]
+    token: str = Field(repr=False)
+    expires_in_s: float
+
+
+class Resumed(_Event):
+    """The conversation goes on here."""
+
+    type: Literal["speakback.resumed"]
+    items: int
+    owes_reply: bool
+    """The agent goes on by itself: with the rest of what it was saying, or with an answer."""
+    heard_ms: int
+    """How much of the user's audio was heard since the conversation began; what came behind it is to be sent again."""
+
+
+class GoingAway(_Event):
+    """The server leaves, and closes the line once nobody would notice; within so long in any case."""
+
+    type: Literal["speakback.goaway"]
+    deadline_ms: int
+    reason: str
 
 
 class DraftsTold(_Event):
@@ -151,10 +186,14 @@ KnownEvent: TypeAlias = (
     | ItemDeleted
     | ReplyStarted
     | AudioDelta
+    | AudioBegun
     | TranscriptDelta
     | ReplyDone
     | LatencyTold
     | DraftsTold
+    | ResumeToken
+    | Resumed
+    | GoingAway
     | ServerError
 )
 ServerEvent: TypeAlias = KnownEvent | OtherEvent

@@ -5,13 +5,15 @@ import os
 import secrets
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from speakback.caller.errors import CallError
 from speakback.config.catalogue import COMMON_VARIABLES, VARIABLE_PREFIX
 
+SERVE = ("speakback", "serve")
+"""The module to run and its arguments; another that takes `--host` and `--port` and says when it is ready will do."""
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 10.0
 _READY = "speakback: ready at "
@@ -32,16 +34,19 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    extra_environ: Mapping[str, str] | None = None, *, with_own_settings: bool = False
+    extra_environ: Mapping[str, str] | None = None,
+    *,
+    with_own_settings: bool = False,
+    module: Sequence[str] = SERVE,
 ) -> AsyncIterator[ServerProcess]:
-    """Start `speakback serve` with a key of its own and wait until its models are loaded. Raises `CallError`.
+    """Start `module` (`speakback serve`) with a key of its own, wait until its models are loaded. Raises `CallError`.
 
     Unless it is `with_own_settings` (the user's file and variables), it has the defaults, so that what is measured
     is the same everywhere; only where weights lie is the user's. `extra_environ` counts in both cases.
     """
     api_key = secrets.token_urlsafe(16)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "speakback", "serve", "--host", "127.0.0.1", "--port", "0",
+        sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", "0",
         env={
             **(os.environ if with_own_settings else default_environ(os.environ)),
             **(extra_environ or {}),

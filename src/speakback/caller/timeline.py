@@ -105,6 +105,20 @@ class CallEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A time without a line to the server, after which the conversation went on."""
+
+    lost_ms: float
+    back_ms: float
+    close_code: int | None
+    """None: the line broke without a close."""
+    tries: int
+    """To connect again, the last one successful."""
+    unheard_ms: float | None
+    """For how long nothing was heard of an agent that was to be heard. 0: nothing was due; None: it never went on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """A whole call."""
 
@@ -119,6 +133,7 @@ class Timeline:
     """By how much the caller itself fell behind real time: over 0, the machine was too busy to trust the figures."""
     correlation_id: str | None
     """The server's name for the conversation, also on its log lines; None: it gave none."""
+    outages: tuple[Outage, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The timeline as JSON values."""

@@ -106,6 +106,10 @@ def print_result(console: "Console", timeline: "Timeline", files: "CallFiles") -
         console.print("The server gave no reply.", style="yellow")
     for error in timeline.errors:
         console.print(f"[red]error from the server:[/red] {escape(error)}", soft_wrap=True)
+    for outage in timeline.outages:
+        unheard = "the agent never went on" if outage.unheard_ms is None else f"{outage.unheard_ms:.0f} ms unheard"
+        took_s, at_s = (outage.back_ms - outage.lost_ms) / 1000, outage.lost_ms / 1000
+        console.print(f"[yellow]the line was lost at {at_s:.1f} s, for {took_s:.1f} s: {unheard}[/yellow]")
     if timeline.slipped_ms:
         console.print(
             f"[yellow]this machine fell {timeline.slipped_ms} ms behind: latencies are not to be trusted[/yellow]"

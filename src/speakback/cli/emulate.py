@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from speakback.cli.serve import loop_factory, stop_signal
+from speakback.cli.serve import loop_factory
+from speakback.cli.stopping import by_signals
 
 if TYPE_CHECKING:
     from speakback.emulators.running import Emulation
@@ -44,7 +45,7 @@ def emulate(
 async def _emulate_until_stopped(asked: "Emulation", host: str, ports: Mapping[str, int]) -> None:
     from speakback.emulators.running import emulating
 
-    stopped = stop_signal()
+    stopped = by_signals().asked
     async with emulating(asked, host, ports) as environment:
         typer.echo(f"speakback: emulating {' and '.join(asked.services)}. In another shell:", err=True)
         for name, value in environment.items():

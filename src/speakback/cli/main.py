@@ -17,6 +17,7 @@ from speakback.cli.emulate import emulate
 from speakback.cli.evaluate import evaluate
 from speakback.cli.key import key
 from speakback.cli.live_check import live_check
+from speakback.cli.load import load
 from speakback.cli.replay import replay
 from speakback.cli.serve import serve
 from speakback.cli.simulate import simulate
@@ -34,6 +35,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from speakback.emulators.server import CannotListenError
     from speakback.evaluate.timeline import TimelineError
     from speakback.providers.errors import ProviderError
+    from speakback.supervisor.worker import WorkerFailed
     from speakback.turn.strategies import UnknownStrategy
     from speakback.turn.trace_format import TraceError
     from speakback.weights import WeightsError
@@ -48,6 +50,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
         TraceError,
         UnknownStrategy,
         WeightsError,
+        WorkerFailed,
     )
 
 
@@ -82,5 +85,5 @@ def _speakback(
     """A self-hosted voice conversation server that answers like a person."""
 
 
-for _verb in (serve, call, demo, doctor, config, key, weights, replay, evaluate, simulate, emulate, live_check):
+for _verb in (serve, call, demo, doctor, config, key, weights, replay, evaluate, simulate, emulate, live_check, load):
     app.command()(_verb)

@@ -2,34 +2,58 @@
 
 import asyncio
 import os
-import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from speakback.cli.options import ConfigOption
+from speakback.cli.stopping import Stopping, by_signals, unless
 
 if TYPE_CHECKING:
     from speakback.config import Settings
+    from speakback.gateway.service import Service
+    from speakback.gateway.serving import Doors
+    from speakback.providers.engines import Engines
+    from speakback.providers.waits import WaitsReport
 
-_T = TypeVar("_T")
+Build: TypeAlias = "Callable[[Settings, WaitsReport], Coroutine[object, object, Engines]]"
+"""Engines other than those that the settings name. Their pools tell how work waits."""
+LAST_S = 0.6
+"""How long the process may take to end once its sessions have: with the drain's own times, less than 2 s."""
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs an API key.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port; SIGHUP renews them.")] = None,
     config: ConfigOption = None,
+    worker_link: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Hold conversations until interrupted."""
+    from speakback.cli.workers import as_worker, supervise
     from speakback.config import load_settings
     from speakback.observe.logging import configure_logging
 
-    loaded = load_settings(config, os.environ, {"server.host": host, "server.port": port})
+    options = {"server.host": host, "server.port": port, "server.workers": workers}
+    loaded = load_settings(config, os.environ, options)
     configure_logging(loaded.settings.log.level, loaded.settings.log.format)
+    if worker_link is not None:
+        run(as_worker(loaded.settings, worker_link))
+    elif loaded.settings.server.workers > 1:
+        chosen = [] if config is None else ["--config", str(config)]
+        supervise(loaded, [sys.executable, "-m", "speakback", "serve", *chosen])
+    else:
+        run(_alone(loaded.settings))
+
+
+def run(work: Coroutine[object, object, None]) -> None:
+    """Run a server's whole life on the quickest event loop there is."""
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve_until_stopped(loaded.settings))
+        runner.run(work)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -41,53 +65,101 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def serve_until_stopped(settings: "Settings") -> None:
-    """Listen at once (`/readyz` says 503), load the models, admit sessions; end cleanly on SIGINT or SIGTERM.
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a server has to know of the process that it lives in."""
+
+    stopping: Stopping
+    tell_listening: Callable[[str], None]
+    """Told the address, once something answers there."""
+    tell_ready: Callable[[str], None]
+    """Told the address, once sessions are admitted."""
+    end_within: Callable[[float], None]
+    """Told when nothing is left to be done: the process is to end in so many seconds, whatever hangs."""
+    shares_port: bool = False
+
+
+async def serve_until_stopped(
+    settings: "Settings",
+    process: Process,
+    build: "Build | None" = None,
+) -> None:
+    """Listen at once (`/readyz` says 503), load the models (or `build` others), admit sessions; leave when asked to.
 
     Raises `ConfigError`, `WeightsError` and `ProviderError`, each with a message for the operator.
     """
     from speakback.gateway.opening import sessions_on
+    from speakback.gateway.resume.resumption import resumption_by
     from speakback.gateway.service import Service
-    from speakback.gateway.serving import listening
+    from speakback.gateway.serving import opened
     from speakback.gateway.terms import terms_of
     from speakback.providers.registry import build_engines
+    from speakback.providers.waits import WorkWaits
     from speakback.session.trace import traces_in
 
     service = Service(terms_of(settings))
-    stopped = stop_signal()
+    waits = WorkWaits(service.metrics)
+    service.watch.queue_wait_ms = waits.recent_ms
+    server = settings.server
     engines = None
     try:
         async with (
             traces_in(settings.trace.directory) as begin_trace,
-            listening(service, settings.server.host, settings.server.port) as address,
+            resumption_by(settings.resume, service.metrics) as service.resumption,
+            opened(service, server.host, server.port, shares_port=process.shares_port) as doors,
         ):
-            typer.echo(f"speakback: listening on {address}; loading the models", err=True)
-            engines = await _unless(stopped, build_engines(settings))
-            if engines is not None:
+            process.tell_listening(doors.address)
+            engines = await unless(process.stopping.asked, (build or build_engines)(settings, waits))
+            if engines is None:
+                process.end_within(LAST_S)
+            else:
                 service.become_ready(sessions_on(engines, begin_trace))
-                typer.echo(f"speakback: ready at {address} (open it in a browser to see how to connect)")
-                await stopped.wait()
+                process.tell_ready(doors.address)
+                await process.stopping.asked.wait()
+                await _leave(service, doors, settings, process)
     finally:
         if engines is not None:
             await engines.aclose()
 
 
-def stop_signal() -> asyncio.Event:
-    """Set when the process is asked to end; to be called once its loop runs."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    if sys.platform != "win32":  # there, Ctrl-C cancels the main task instead
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stopped.set)
-    return stopped
+async def _leave(service: "Service", doors: "Doors", settings: "Settings", process: Process) -> None:
+    from speakback.gateway.drain import DrainTerms, drain
+
+    now = asyncio.get_running_loop().time
+    terms = DrainTerms(settings.server.drain_s, settings.server.drain_notice_s)
+    deadline_s = now() + terms.deadline_s
+    hurried = process.stopping.hurried
+    await drain(service, doors.close, terms, hurried)
+    left_s = 0.0 if hurried.is_set() else max(deadline_s - now(), 0.0)
+    process.end_within(left_s + LAST_S)
 
 
-async def _unless(stopped: asyncio.Event, work: Coroutine[object, object, _T]) -> _T | None:
-    """What `work` gives, or None if the server is told to stop before."""
-    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stopped.wait())
-    try:
-        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
-        stopping.cancel()
+async def _alone(settings: "Settings") -> None:
+    process = Process(by_signals(), say_listening, say_ready, end_within)
+    await serve_until_stopped(settings, process)
+
+
+def say_listening(address: str) -> None:
+    """The line that an operator sees first."""
+    typer.echo(f"speakback: listening on {address}; loading the models", err=True)
+
+
+def say_ready(address: str) -> None:
+    """The line that scripts wait for."""
+    typer.echo(f"speakback: ready at {address} (open it in a browser to see how to connect)")
+
+
+def end_within(seconds: float) -> None:
+    """End the process by then, even where a model's thread does not: every session has ended, nothing is lost."""
+
+    def end() -> None:
+        import structlog
+
+        structlog.get_logger(__name__).warning("the models did not end in time; the process ends without them")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+    last_resort = threading.Timer(seconds, end)
+    last_resort.daemon = True
+    last_resort.start()

@@ -3,6 +3,7 @@
 from speakback.config.contradictions import bind_problem
 from speakback.config.load import LoadedSettings, Origin, load_settings
 from speakback.config.refusals import ConfigError
+from speakback.config.resume import ResumeSettings
 from speakback.config.sections import (
     EndOfTurnSettings,
     LlmSettings,
@@ -24,6 +25,7 @@ __all__ = [
     "LoadedSettings",
     "LogSettings",
     "Origin",
+    "ResumeSettings",
     "ServerSettings",
     "Settings",
     "SttSettings",

@@ -64,6 +64,22 @@ def _language_problem(settings: Settings) -> str | None:
     return f'stt.language is "{language}", but stt.model "tiny.en" knows only English; set stt.model to "base".'
 
 
+def _drain_problem(settings: Settings) -> str | None:
+    server = settings.server
+    if server.drain_notice_s < server.drain_s:
+        return None
+    return f"server.drain_notice_s ({server.drain_notice_s}) must be below server.drain_s ({server.drain_s})."
+
+
+def _resume_problem(settings: Settings) -> str | None:
+    resume = settings.resume
+    if resume.store == "file" and resume.directory is None:
+        return 'resume.store is "file", which needs resume.directory to be set too.'
+    if resume.store == "redis" and resume.redis_url is None:
+        return 'resume.store is "redis", which needs resume.redis_url (SPEAKBACK_RESUME__REDIS_URL) to be set too.'
+    return None
+
+
 def _context_problem(settings: Settings) -> str | None:
     llm = settings.llm
     if llm.max_tokens < llm.context_tokens:
@@ -80,6 +96,8 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _threshold_problem,
     _language_problem,
     _context_problem,
+    _drain_problem,
+    _resume_problem,
 )
 
 

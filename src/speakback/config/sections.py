@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from speakback.config.admission import AdmissionSettings
 from speakback.config.api_keys import key_hash
+from speakback.config.resume import ResumeSettings
 from speakback.config.section import (
     Allowed,
     EnvironmentOnly,
@@ -44,7 +46,12 @@ class ServerSettings(Section):
         strict=False,
         description="API keys in plain text, accepted besides the hashes; for set-ups that inject secrets.",
     )
-    max_sessions: int = Field(default=64, ge=1, description="Conversations held at once; one more is refused.")
+    max_sessions: int = Field(
+        default=64,
+        ge=1,
+        description="Conversations held at once; one more is refused, unless it comes back after a break: for those "
+        "there is a tenth more room.",
+    )
     max_message_bytes: int = Field(
         default=1_048_576,
         ge=1024,
@@ -57,6 +64,23 @@ class ServerSettings(Section):
         examples=[600],
     )
     send_timeout_s: float = Field(default=10.0, gt=0, description="Drop a client that has not read for this long.")
+    drain_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="Asked to stop, end conversations that are not at rest by then; the process ends within 2 s more.",
+    )
+    drain_notice_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="Of that, how long to listen on while /readyz says 503: until no load balancer sends anyone here.",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that share the port, each with models and `max_sessions` of its own. From 2 up SIGHUP "
+        "restarts them one after the other.",
+    )
 
     @property
     def accepted_key_hashes(self) -> tuple[str, ...]:
@@ -124,6 +148,17 @@ class EndOfTurnSettings(Section):
     )
     model_path: FilePath | None = Field(
         default=None, description="ONNX file to use instead.", examples=["~/models/smart-turn.onnx"]
+    )
+    threads: Threads = Field(
+        default=2, description="Scores under way at once, for all sessions; each runs on one processor thread."
+    )
+    deadline_ms: int | None = Field(
+        default=None,
+        ge=50,
+        le=5000,
+        description="Silence by which the model must have scored a pause, else words and silence decide alone. Not "
+        "set: the silence that ends a turn without a score.",
+        examples=[400],
     )
 
 
@@ -219,6 +254,8 @@ class Settings(BaseModel):
     model_config = Section.model_config
 
     server: ServerSettings = ServerSettings()
+    admission: AdmissionSettings = AdmissionSettings()
+    resume: ResumeSettings = ResumeSettings()
     turn: TurnSettings = TurnSettings()
     vad: VadSettings = VadSettings()
     stt: SttSettings = SttSettings()

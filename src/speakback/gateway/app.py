@@ -1,23 +1,35 @@
 """The HTTP and WebSocket application: who is let in, and the few plain pages."""
 
+import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from random import randint
+from time import perf_counter
 
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
-from speakback.gateway.admission import RETRY_AFTER_S, Knock, NoRoom, TurnedAway, turned_away
-from speakback.gateway.auth import REALTIME_SUBPROTOCOL, offered_subprotocols
+from speakback.gateway.admission import Knock, TurnedAway, turned_away, turned_away_for
+from speakback.gateway.auth import REALTIME_SUBPROTOCOL, KeyRing, offered_subprotocols
 from speakback.gateway.connection import CLOSE_TIMEOUT_S, Connection
-from speakback.gateway.conversation import OpenConversation
+from speakback.gateway.conversation import Conversation, OpenConversation
+from speakback.gateway.drain import REASON
 from speakback.gateway.page import connect_page
 from speakback.gateway.realtime.codec import RealtimeCodec
+from speakback.gateway.realtime.kept_view import restored
+from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.session_view import first_view
+from speakback.gateway.resume.arriving import NOT_TAKEN_UP, Visitor, come_in
+from speakback.gateway.resume.tokens import HEADER as RESUME_HEADER
+from speakback.gateway.resume.tokens import owner_of, presented_token
+from speakback.gateway.seats import NoRoom
 from speakback.gateway.service import Service
 from speakback.gateway.tally import tally_into
 from speakback.observe.correlation import CORRELATION_HEADER, correlation_id_from
 from speakback.observe.logging import bind_session
 from speakback.observe.metrics import CONTENT_TYPE
+from speakback.providers.chain.entry import UnknownPin
 
 HEARTBEAT_S = 20.0
 """A client that answers no ping for half of this long after one is gone."""
@@ -41,6 +53,7 @@ def create_app(service: Service) -> web.Application:
             web.get("/v1/realtime", _realtime),
         ]
     )
+    app.cleanup_ctx.append(_watched)
     app.on_shutdown.append(_leave)
     return app
 
@@ -60,7 +73,13 @@ async def _correlated(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def _leave(app: web.Application) -> None:
-    app[SERVICE].leave(WSCloseCode.SERVICE_RESTART, "the server restarts; connect again after a few seconds")
+    app[SERVICE].leave(WSCloseCode.SERVICE_RESTART, REASON)
+
+
+async def _watched(app: web.Application) -> AsyncIterator[None]:
+    service = app[SERVICE]
+    async with service.watch.running(service.load_is):
+        yield
 
 
 # ---- plain pages ------------------------------------------------------------------------------
@@ -86,14 +105,17 @@ async def _readyz(request: web.Request) -> web.Response:
     """Whether a session would be let in now, and if not, for want of what."""
     service = request.app[SERVICE]
     seats = service.seats
+    full = seats.why_full()
+    ready = service.is_ready and full is None
     state = {
-        "ready": service.is_ready,
+        "ready": ready,
         "engines": "loading" if service.open_conversation is None else "warm",
         "leaving": service.is_leaving,
+        "full": full,
         "sessions": seats.taken,
         "max_sessions": seats.total,
     }
-    return web.json_response(state, status=200 if service.is_ready else 503)
+    return web.json_response(state, status=200 if ready else 503)
 
 
 async def _metrics(request: web.Request) -> web.Response:
@@ -103,7 +125,10 @@ async def _metrics(request: web.Request) -> web.Response:
     if refusal is not None:
         return _answer(refusal)
     service.metrics.sessions_are(service.seats.taken)
-    return web.Response(body=service.metrics.exposition(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+    await service.watch.publish()
+    # To write them out takes milliseconds, and reads files.
+    exposition = await asyncio.to_thread(service.metrics.exposition)
+    return web.Response(body=exposition, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
 
 # ---- sessions ---------------------------------------------------------------------------------
@@ -116,11 +141,13 @@ async def _realtime(request: web.Request) -> web.StreamResponse:
         return _answer(refusal)
     if not service.is_ready or service.open_conversation is None:
         return _answer(TurnedAway(503, "not_ready", "the server is not ready; try again soon"))
+    visitor = _visitor(request, service.terms.keys)
     try:
-        with service.seats.seat():
-            return await _hold_session(request, service, service.open_conversation)
-    except NoRoom:
-        return _answer(TurnedAway(503, "too_many_sessions", "all sessions of this server are taken; try again soon"))
+        with service.seats.seat(comes_back=visitor.token is not None), service.guest():
+            return await _hold_session(request, service, service.open_conversation, visitor)
+    except NoRoom as full:
+        service.metrics.refused(full.reason)
+        return _answer(turned_away_for(full.reason))
 
 
 def _knock(request: web.Request) -> Knock:
@@ -133,8 +160,15 @@ def _knock(request: web.Request) -> Knock:
     )
 
 
+def _visitor(request: web.Request, keys: KeyRing) -> Visitor:
+    headers = request.headers
+    subprotocols = headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL)
+    owner = owner_of(keys, headers.get(hdrs.AUTHORIZATION), subprotocols)
+    return Visitor(owner, presented_token(headers.get(RESUME_HEADER), subprotocols))
+
+
 async def _hold_session(
-    request: web.Request, service: Service, open_conversation: OpenConversation
+    request: web.Request, service: Service, open_conversation: OpenConversation, visitor: Visitor
 ) -> web.StreamResponse:
     terms = service.terms
     socket = web.WebSocketResponse(
@@ -145,27 +179,61 @@ async def _hold_session(
         # aiohttp refuses a message of this size and above, we only above.
         max_msg_size=terms.limits.max_message_bytes + 1,
         heartbeat=HEARTBEAT_S,
+        # Pings are answered like any other message, so that a flood of them has its fair share of the loop only.
+        autoping=False,
+        # A send waits whenever too much waits on the way, not only once in so many bytes.
+        writer_limit=0,
         timeout=CLOSE_TIMEOUT_S,
         protocols=(REALTIME_SUBPROTOCOL,) if offered_subprotocols(request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL))
         else (),
     )  # fmt: skip
     correlation_id = request[_CORRELATION_ID]
     socket.headers[CORRELATION_HEADER] = correlation_id
-    await socket.prepare(request)
-    transport = request.transport
-    if transport is None:
-        return socket  # the client left during the upgrade
-    session_id = f"sess_{secrets.token_hex(8)}"
+    if not socket.can_prepare(request).ok:
+        await socket.prepare(request)  # raises: it is no upgrade, and no token is used up by it
+    coming = await come_in(service.resumption, visitor)
+    if isinstance(coming, TurnedAway):
+        return _answer(coming)
+    before = None if coming is None or coming.taken_up is None else coming.taken_up.snapshot
+    session_id = f"sess_{secrets.token_hex(8)}" if before is None else before.session_id
     with bind_session(session_id, correlation_id):
-        view = first_view(terms.offer)
-        conversation = open_conversation(view.settings, session_id, correlation_id)
+        began_s = perf_counter()
+        try:
+            view = first_view(terms.offer) if before is None else restored(terms.offer, before.client_settings)
+            conversation = open_conversation(view.settings, session_id, correlation_id, before)
+        except (Refusal, UnknownPin) as problem:
+            log.warning("a conversation cannot go on here", reason=type(problem).__name__)
+            return _answer(NOT_TAKEN_UP)
+        service.metrics.admitted(came_back=before is not None)
         codec = RealtimeCodec(conversation, view, session_id=session_id, correlation_id=correlation_id)
+        service.metrics.joined(perf_counter() - began_s)
+        try:
+            await socket.prepare(request)
+        except BaseException:
+            await _not_begun(conversation)
+            raise
+        transport = request.transport
+        if transport is None:  # the client left during the upgrade
+            await _not_begun(conversation)
+            if coming is not None and before is not None:
+                await coming.give_back(lambda: before)
+            return socket
         tally = tally_into(service.metrics)
-        connection = Connection(socket, transport, conversation, codec, terms.limits, tally)
-        log.info("session began")
-        with service.connected(connection):
+        connection = Connection(socket, transport, conversation, codec, terms.limits, tally, coming)
+        log.info("session began" if before is None else "session resumed")
+        living = service.watch.population.session(session_id, conversation, lambda: not transport.is_closing())
+        with service.connected(connection), living:
             await connection.run()
+        if coming is not None and not connection.was_reached:
+            await coming.give_back(connection.snapshot)
+    service.metrics.session_ended(socket.close_code)
     return socket
+
+
+async def _not_begun(conversation: Conversation) -> None:
+    """Nothing of a conversation is left that was opened and not held."""
+    conversation.close()
+    await conversation.run()
 
 
 def _answer(refusal: TurnedAway) -> web.Response:
@@ -173,7 +241,7 @@ def _answer(refusal: TurnedAway) -> web.Response:
     body = {"error": {"type": kind, "code": refusal.code, "message": refusal.message, "param": None}}
     headers = {}
     if refusal.status == 503:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+        headers["Retry-After"] = str(randint(*refusal.wait_s))
     elif refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return web.json_response(body, status=refusal.status, headers=headers)

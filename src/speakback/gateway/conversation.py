@@ -1,12 +1,13 @@
 """A session as the gateway sees it, so that the gateway can be read and tested without one."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from speakback.audio.pcm import Samples
+from speakback.observe.memory import Held
 from speakback.session.items import Item
 from speakback.session.notices import Notice
 from speakback.session.settings import ReplyOptions, SessionSettings
+from speakback.session.snapshot import Snapshot
 
 
 class Conversation(Protocol):
@@ -16,10 +17,30 @@ class Conversation(Protocol):
     """True when it closed because its notices were not fetched fast enough."""
     failed: bool
     """True when it closed because of a mistake within; its last notice is a `Fault` that says so."""
+    left: bool
+    """True when it closed by `close_at_rest`."""
 
     @property
     def rest_s(self) -> float:
         """For how long nothing has happened, however much silence came in; 0 while somebody speaks or is about to."""
+        ...
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nobody speaks, and nothing is owed: to end here, and go on elsewhere, is heard by nobody."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether its notices wait too long to be fetched; see `session/waiting.py`."""
+        ...
+
+    async def room(self) -> None:
+        """Return once so little waits to be fetched that more may be taken from the client. Cancelling is safe."""
+        ...
+
+    def held(self) -> Held:
+        """What its buffers hold now."""
         ...
 
     async def run(self) -> None:
@@ -27,6 +48,14 @@ class Conversation(Protocol):
         ...
 
     def close(self) -> None: ...
+
+    def close_at_rest(self) -> None:
+        """Close as soon as it `is_at_rest`."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """The conversation as it stands, without the client's settings; also once it is closed."""
+        ...
 
     async def next_notice(self) -> Notice | None:
         """The next thing to tell the client, in order; None once closed. Cancelling is safe."""
@@ -57,5 +86,9 @@ class Conversation(Protocol):
     def configure(self, settings: SessionSettings) -> None: ...
 
 
-OpenConversation: TypeAlias = Callable[[SessionSettings, str, str], Conversation]
-"""(settings, session id, correlation id) → a conversation that is to be run."""
+class OpenConversation(Protocol):
+    """Opens a conversation that is to be run; `resumed` is where an earlier connection left it."""
+
+    def __call__(
+        self, settings: SessionSettings, session_id: str, correlation_id: str, resumed: Snapshot | None = None
+    ) -> Conversation: ...

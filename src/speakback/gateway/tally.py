@@ -16,8 +16,12 @@ def tally_into(metrics: Metrics) -> Callable[[n.Notice], None]:
                     metrics.turn_was_answered(latency.ttfb_ms)
                 for stage, duration_ms in latency.stages.items():
                     metrics.stage_took(stage, duration_ms)
+            case n.OverlapJudged(verdict=verdict, after_ms=after_ms):
+                metrics.overlap_was_judged(verdict, after_ms)
             case n.ProviderDecided(decision):
                 metrics.provider_decided(decision.role, decision.kind.value, decision.provider)
+            case n.PauseWeighed(outcome):
+                metrics.pause_was_weighed(outcome)
             case n.Fault(code=code, by_client=False):
                 metrics.faulted(code)
             case _:

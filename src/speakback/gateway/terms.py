@@ -2,10 +2,12 @@
 
 from speakback.config import ConfigError, Settings
 from speakback.config.roster import SERVICES, hears_only_english, roster
+from speakback.gateway.admission import LoadLimits
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
 from speakback.gateway.realtime.session_view import Offer
 from speakback.gateway.service import Terms
+from speakback.observe.load import INTERVAL_S
 from speakback.session.settings import Hearing, SessionSettings
 from speakback.turn.config import TurnConfig
 from speakback.turn.strategies import UnknownStrategy, strategy
@@ -26,6 +28,18 @@ def terms_of(settings: Settings) -> Terms:
         keys=KeyRing(server.accepted_key_hashes),
         limits=Limits(server.max_message_bytes, server.send_timeout_s, server.idle_timeout_s),
         max_sessions=server.max_sessions,
+        load_limits=_load_limits(settings),
+    )
+
+
+def _load_limits(settings: Settings) -> LoadLimits:
+    admission = settings.admission
+    return LoadLimits(
+        loop_lag_ms=admission.max_loop_lag_ms,
+        queue_wait_ms=admission.max_queue_wait_ms,
+        cpu_share=admission.max_cpu_share,
+        memory_bytes=None if admission.max_memory_mb is None else admission.max_memory_mb * 1_000_000,
+        joins=admission.max_joins_per_s * INTERVAL_S,
     )
 
 
@@ -60,6 +74,7 @@ def _hearing(settings: Settings) -> Hearing:
         ),
         preroll_ms=vad.preroll_ms,
         partial_interval_ms=settings.stt.partial_interval_ms,
+        score_within_ms=settings.end_of_turn.deadline_ms,
     )
 
 

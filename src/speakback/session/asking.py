@@ -49,6 +49,9 @@ class Rest:
     """Whether the model had written the reply to its end."""
 
 
+NOTHING_LEFT = Rest("", is_whole=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What is known of the user turn that a reply answers."""

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import structlog
 
 from speakback.audio.pcm import Samples
+from speakback.observe.memory import Held
+from speakback.observe.population import kind_of_work, task_name
 from speakback.providers.engines import Engines
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Prompt
@@ -25,9 +27,12 @@ from speakback.session.items import Item
 from speakback.session.performer import Performer
 from speakback.session.ports import Ports
 from speakback.session.replies import Replies, TruncateRefused
+from speakback.session.resuming import Resuming, taken
 from speakback.session.settings import ReplyOptions, SessionSettings
+from speakback.session.snapshot import Snapshot, beginning
 from speakback.session.trace import BeginTrace, untraced
 from speakback.session.user_turns import UserTurns
+from speakback.session.waiting import Waiting, weight_bytes
 from speakback.session.warming import Warming
 from speakback.timebase import EAR_HZ, ms_to_samples
 from speakback.turn import actions as act
@@ -36,10 +41,10 @@ from speakback.turn.config import TurnConfig
 from speakback.turn.core import TurnCore
 from speakback.turn.tables import Agent, User
 
-NOTICES_WAITING = 512
-"""Notices that may wait for a client, about 15 s of a reply; one that is further behind is not reading."""
 UNFINISHED_TURNS = 4
 """Turns of one session that may wait for their transcripts: speech to text is shared with everyone else."""
+MOST_ITEMS = 5000
+"""Of a conversation, before a client may add no more; turns and replies are bounded by time."""
 MIN_COMMIT_MS = 100
 """Less audio than this cannot be committed, as in OpenAI's Realtime API."""
 CLIENT_FAULTS = {
@@ -60,7 +65,10 @@ class _TimerFired:
 
 
 class Session:
-    """One live conversation. Every method returns at once; what comes of it arrives as notices."""
+    """One live conversation. Every method returns at once; what comes of it arrives as notices.
+
+    `resumed` is where an earlier connection left it; `session_id` is then the same as before.
+    """
 
     def __init__(
         self,
@@ -70,6 +78,7 @@ class Session:
         session_id: str,
         correlation_id: str,
         begin_trace: BeginTrace = untraced,
+        resumed: Snapshot | None = None,
     ) -> None:
         self.session_id = session_id
         self.settings = settings
@@ -77,6 +86,9 @@ class Session:
         """Whether the session ended because its notices were not taken in time."""
         self.failed = False
         """Whether the session ended because of a defect of its own."""
+        self.left = False
+        """Whether the session ended because it was to leave at rest (`close_at_rest`), and was."""
+        self._is_leaving = False
         self._correlation_id = correlation_id
         # Bound here, not through the context: callbacks of timers and of models' threads have another one.
         self._log: structlog.stdlib.BoundLogger = log.bind(session_id=session_id, correlation_id=correlation_id)
@@ -84,9 +96,11 @@ class Session:
         self._decided = Decided(self._notify, self._log)
         self._engines = engines.for_session(settings.pins, self._decided.report)
         self._loop = asyncio.get_running_loop()
-        self._core = TurnCore(settings.turn)
-        self._trace = begin_trace(settings.turn, (), self._now_ms(), self._log)
-        self._history = History()
+        self._notices = Waiting(self._now_ms)
+        before = beginning(session_id) if resumed is None else resumed
+        self._core = TurnCore(settings.turn, before.learned_pauses_ms)
+        self._trace = begin_trace(settings.turn, before.learned_pauses_ms, self._now_ms(), self._log)
+        self._history = History(before.items)
         ports = Ports(
             self.new_id,
             self._notify,
@@ -96,6 +110,7 @@ class Session:
             lambda: self._engines,
             self._decided.take,
             self._log,
+            self._notices,
         )
         self._turns = UserTurns(
             self._history,
@@ -103,10 +118,16 @@ class Session:
             settings=lambda: self.settings,
             overheard=self._on_overheard,
             being_said=lambda: self._replies.being_said(),
+            position=before.first_sample,
         )
         self._ears = self._turns.ears
         self._ears.set_listening(settings.listens)
-        self._replies = Replies(self._history, ports, lambda audio: self._turns.echo.played(audio, self._now_ms()))
+        self._replies = Replies(
+            self._history,
+            ports,
+            lambda audio: self._turns.echo.played(audio, self._now_ms()),
+            before.rest,
+        )
         self._warming = Warming(ports)
         self._performer = Performer(
             ports,
@@ -117,20 +138,24 @@ class Session:
             prompt=self._prompt,
             end=self.close,
         )
-        self._ids = 0
+        self._ids = before.last_id
         self._waiting: deque[ev.Event | TurnConfig | _TimerFired] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._late_ms = 0
         self._stirred_s = self._loop.time()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._notices: asyncio.Queue[n.Notice | None] = asyncio.Queue()
         self._closed = asyncio.Event()
+        self._performer.asked = before.asked
+        self._resuming = Resuming(before, self._turns, self._happened, is_pending=resumed is not None)
+        self._resuming.begin(self._now_ms())
 
     # ---- life ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Live until `close`; then nothing of the session is left running. Cancelling closes it."""
         self._warm()
+        if self._resuming.is_pending:
+            self._spawn(self._resuming.run())
         try:
             await self._closed.wait()
         finally:
@@ -149,14 +174,25 @@ class Session:
         self._trace.close()
         if self._timer is not None:
             self._timer.cancel()
-        self._notices.put_nowait(None)
+        self._notices.close()
+
+    def close_at_rest(self) -> None:
+        """Close as soon as the conversation is at rest."""
+        self._is_leaving = True
+        self._leave_at_rest()
 
     async def next_notice(self) -> n.Notice | None:
         """The next thing to tell the client, in order; None once the session is closed. Cancelling is safe."""
-        notice = await self._notices.get()
-        if notice is None:
-            self._notices.put_nowait(None)
-        return notice
+        return await self._notices.take()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client reads too slowly; see `waiting.py`."""
+        return self._notices.is_behind
+
+    async def room(self) -> None:
+        """Return once so little waits for the client that more may be taken from it. Cancelling is safe."""
+        await self._notices.room()
 
     @property
     def rest_s(self) -> float:
@@ -164,6 +200,28 @@ class Session:
         silent = self._core.user is User.SILENT and not self._ears.voiced
         at_rest = silent and self._core.agent is Agent.IDLE and self._ears.listening
         return self._loop.time() - self._stirred_s if at_rest else 0.0
+
+    def held(self) -> Held:
+        """What its buffers hold now."""
+        return Held(
+            heard=self._ears.held_bytes,
+            spoken=self._replies.held_bytes,
+            history=sum(map(weight_bytes, self._history.items)),
+            notices=self._notices.weight_bytes,
+        )
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody speaks and nothing is owed: no answer, no transcript, and by the client no tool's result."""
+        is_silent = self._core.user is User.SILENT and not self._ears.voiced and not self._holds_input
+        is_done = self._core.agent is Agent.IDLE and not self._core.is_owed and not self._turns.unfinished
+        return is_silent and is_done and not self._resuming.is_pending and not self._waiting
+
+    def snapshot(self) -> Snapshot:
+        """The conversation as it stands, to be taken up elsewhere; also once it is closed."""
+        parts = (self._core, self._history, self._turns, self._replies, self._performer.asked)
+        is_played_out = self._is_leaving and not len(self._notices)  # the client is there, and has everything
+        return self._resuming.amend(taken(self.session_id, self._ids, *parts, is_played_out=is_played_out))
 
     def new_id(self, kind: str) -> str:
         """A fresh id such as `item_…`, unique to the session."""
@@ -194,9 +252,14 @@ class Session:
         self._happened(ev.InputCleared())
         self._ears.clear()
         self._notify(n.InputBufferCleared())
+        self._leave_at_rest()
 
     def add_item(self, item: Item, previous_item_id: str | None = None, request_id: str = "") -> None:
-        """Put an item into the conversation; no reply comes of it alone."""
+        """Put an item into the conversation; no reply comes of it alone. Refused while there are `MOST_ITEMS`."""
+        if len(self._history) >= MOST_ITEMS:
+            message = f"the conversation has {len(self._history)} items already: delete some first"
+            self._notify(n.Fault("too_many_items", message, by_client=True, request_id=request_id))
+            return
         try:
             previous = self._history.add(item, previous_item_id)
         except (UnknownItem, DuplicateItem) as problem:
@@ -229,7 +292,7 @@ class Session:
 
     def acknowledge_playback(self, item_id: str, played_ms: int, buffered_ms: int) -> None:
         """The client says how much of an item it has played and how much of it waits to be."""
-        self._replies.acknowledge(item_id, played_ms)
+        self._replies.acknowledge(item_id, played_ms, buffered_ms)
 
     def request_reply(self, options: ReplyOptions, request_id: str = "") -> None:
         """Ask for a reply to the conversation as it stands; refused while one is active."""
@@ -308,6 +371,7 @@ class Session:
         deadline_ms = self._core.next_deadline()
         if deadline_ms is not None and not self._closed.is_set():
             self._timer = self._loop.call_at(deadline_ms / 1000, self._happened, _TimerFired(deadline_ms))
+        self._leave_at_rest()
 
     def _did(self, now_ms: int, event: ev.Event | TurnConfig | None, actions: list[act.Action]) -> None:
         """Record a call of the core, then perform what came of it."""
@@ -352,27 +416,37 @@ class Session:
     def _notify(self, notice: n.Notice) -> None:
         if self._closed.is_set():
             return
-        if self._notices.qsize() >= NOTICES_WAITING:
+        self._stirred_s = self._loop.time()
+        self._notices.put(notice)
+        if self._notices.is_lost:
             self.overrun = True
             self.close()
-            return
-        self._stirred_s = self._loop.time()
-        self._notices.put_nowait(notice)
 
     def _spawn(self, work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]":
-        task = self._loop.create_task(work)
+        task = self._loop.create_task(work, name=task_name(kind_of_work(work), self.session_id))
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
         return task
 
     def _on_done(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
+        self._leave_at_rest()
         if task.cancelled():
             return
         problem = task.exception()
         if problem is not None and not isinstance(problem, ProviderError):
             self._log.error("a task of the session crashed", exc_info=problem)
             self._notify(n.Fault("internal_error", "the server failed; the conversation goes on", by_client=False))
+
+    @property
+    def _holds_input(self) -> bool:
+        """Whether there is audio that the client may yet commit."""
+        return not self._ears.listening and self._ears.audio.end > self._ears.audio.start
+
+    def _leave_at_rest(self) -> None:
+        if self._is_leaving and self.is_at_rest and not self._closed.is_set():
+            self.left = True
+            self.close()
 
     def _now_ms(self) -> int:
         # Rounded up: a timer that fires at its deadline must not read a time before it.

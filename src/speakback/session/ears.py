@@ -4,6 +4,7 @@ Positions are samples at 16 kHz since the session began. A position becomes a ti
 clock by counting back from the moment its frame came in.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +41,10 @@ class HeardEdge:
 
 
 class Ears:
-    """One session's hearing. `on_edge` and `on_frame` are called on the event loop, in order of the audio."""
+    """One session's hearing, of audio from `position` on.
+
+    `on_edge` and `on_frame` are called on the event loop, in order of the audio.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Ears:
         *,
         on_edge: Callable[[HeardEdge], None],
         on_frame: Callable[[int], None],
+        position: int = 0,
     ) -> None:
         self._vad = vad
         self._hearing = hearing
@@ -61,10 +66,12 @@ class Ears:
         self._unscored: deque[int] = deque()
         """When each frame that is being scored came in."""
         self._partial_frame = np.zeros(0, np.float32)
-        self._scored_end = 0
+        self._scored_end = position
+        self._room_ms = MAX_WAITING_MS
+        self._catching_up: tuple[int, asyncio.Event] | None = None
         self._silence: tuple[int, int] | None = None
         """Where speech last stopped: position and time."""
-        self.audio = TurnAudio()
+        self.audio = TurnAudio(position)
         self.listening = True
         self.kept_from: int | None = None
         """The position from which audio is kept; None: only the moment before speech."""
@@ -72,13 +79,22 @@ class Ears:
     def hear(self, audio_16k: Samples, now_ms: int) -> None:
         """Take in the next stretch of input. Raises `InputOverrun`, and then takes nothing."""
         if self.listening:
-            if samples_to_ms(FRAME_SAMPLES * len(self._unscored), EAR_HZ) > MAX_WAITING_MS:
+            if samples_to_ms(FRAME_SAMPLES * len(self._unscored), EAR_HZ) > self._room_ms:
                 raise InputOverrun(f"over {MAX_WAITING_MS // 1000} s of audio wait to be heard: send in real time")
         elif self.audio.end - self.audio.start > ms_to_samples(MAX_UNCOMMITTED_MS, EAR_HZ):
             raise InputOverrun(f"over {MAX_UNCOMMITTED_MS // 1000} s of audio are uncommitted: commit or clear them")
         self.audio.append(audio_16k)
         if self.listening:
             self._score(audio_16k, now_ms)
+
+    def hear_again(self, audio_16k: Samples, now_ms: int) -> asyncio.Event:
+        """Hear the end of what an earlier connection heard; the event is set once all of it was scored."""
+        self._room_ms += samples_to_ms(len(audio_16k), EAR_HZ)  # what the client sends now does not wait for it
+        self.hear(audio_16k, now_ms)
+        caught_up = asyncio.Event()
+        self._catching_up = (self._scored_end + FRAME_SAMPLES * len(self._unscored), caught_up)
+        self._note_position()
+        return caught_up
 
     def restart(self) -> None:
         """Forget that there was voice: speech that goes on opens a new turn."""
@@ -99,6 +115,7 @@ class Ears:
         self._unscored.clear()
         self._partial_frame = np.zeros(0, np.float32)
         self._scored_end = self.audio.end
+        self._note_position()
         self.audio.forget_before(self.audio.end)
         self.forget()
 
@@ -112,6 +129,12 @@ class Ears:
             return
         self.listening = listening
         self.clear()
+
+    @property
+    def held_bytes(self) -> int:
+        """The audio that is kept here, and that waits to be scored."""
+        samples = self.audio.end - self.audio.start + FRAME_SAMPLES * len(self._unscored)
+        return samples * np.dtype(np.float32).itemsize
 
     @property
     def voiced(self) -> bool:
@@ -144,6 +167,12 @@ class Ears:
         kept_ms = self._hearing.preroll_ms + 2 * self._hearing.vad.min_speech_ms
         rolling = self._scored_end - ms_to_samples(kept_ms, EAR_HZ)
         self.audio.forget_before(rolling if self.kept_from is None else self.kept_from)
+        self._note_position()
+
+    def _note_position(self) -> None:
+        if self._catching_up is not None and self._scored_end >= self._catching_up[0]:
+            self._catching_up[1].set()
+            self._catching_up = None
 
     def _silence_ahead_ms(self, arrived_ms: int) -> int:
         """How long the user has been silent by the samples, where that is more than by the clock; else 0."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speakback.audio.pcm import Samples
-from speakback.session.echo_bands import BANDS, HOP_MS, SILENCE_DB, BandLevels, Levels, Track
+from speakback.session.echo_bands import BANDS, HOP_MS, LONG_AGO, SILENCE_DB, BandLevels, Levels, Track
 from speakback.session.echo_path import LAGS, EchoPath, Match, best_match, measured_gain, nearby
 from speakback.timebase import EAR_HZ, VOICE_HZ, samples_to_ms
 
@@ -74,14 +74,19 @@ MISSING_SHARE = 0.6
 """A path is refuted if of so many cells that are to be so far above the noise, this share is so much softer."""
 CLOCK_SLACK_MS = 250
 """Frames count on by their samples, until the clock is further ahead of them than this."""
+TAKEN_TOGETHER = 8
+"""Frames heard (256 ms), or messages played, that may wait to be taken in together while nobody asks: to measure eight
+costs little more than one, and who listens in silence does not ask."""
 
 
 class EchoGuard:
     """One session's guard. Times are `now_ms`; audio is mono."""
 
     def __init__(self) -> None:
-        self.path: EchoPath | None = None
-        """None until found."""
+        self._path: EchoPath | None = None
+        self._played_waiting: list[Samples] = []
+        self._heard_waiting: list[tuple[int, Samples]] = []
+        """Each frame with the hop at which it begins."""
         self._played_bands = BandLevels(VOICE_HZ)
         self._played = Track()
         self._played_end_ms: int | None = None
@@ -111,49 +116,89 @@ class EchoGuard:
     def played(self, audio_24k: Samples, at_ms: int) -> None:
         """A message of the agent's audio went out; a client that plays at once plays it behind the one before."""
         if self._played_end_ms is None or at_ms > self._played_end_ms:
+            self._take_in_played()
             self._played_end_ms = at_ms
             self._played_bands.restart(at_ms % HOP_MS * VOICE_HZ // 1000)
             self._played.put(at_ms // HOP_MS, np.zeros((0, BANDS), np.float32))
             self._reverb_db[:] = SILENCE_DB
-        levels = self._played_bands.push(audio_24k)
-        self._played_hops += int(np.count_nonzero(levels.max(axis=1) > AUDIBLE_DBFS))
-        self._played.put(self._played.end, self._with_reverb(levels))
+        self._played_waiting.append(audio_24k)
         self._played_end_ms += samples_to_ms(len(audio_24k), VOICE_HZ)
+        if len(self._played_waiting) >= TAKEN_TOGETHER:
+            self._take_in_played()
 
     def heard(self, frame_16k: Samples, at_ms: int) -> None:
         """A frame of the microphone (a multiple of 16 ms) came in, its last sample at `at_ms`."""
         end_ms = self._frame_end_ms(len(frame_16k), at_ms)
         hop = end_ms // HOP_MS - len(frame_16k) // self._heard_bands.hop_samples
-        if hop > self._played.end + LAGS + TAIL_HOPS:
+        if hop > self._last_hop():
+            self._take_in()
             self._active, self._likelihood = False, None
             return
         if not self._active:
             self._begin()
-        levels = self._heard_bands.push(frame_16k)
-        self._heard.put(hop, levels)
-        self._listen(levels)
-        self._frames += 1
-        if self._frames % (LOOK_EVERY_FRAMES if self.path is None else LOOK_AGAIN_EVERY_FRAMES) == 0:
-            hops = len(self._sounding)
-            if self.path is not None:
-                self._forget_refuted(self.path, hops)
-            self._look_for_path(hops)
-        self._likelihood = self._judge()
+        self._heard_waiting.append((hop, frame_16k))
+        if len(self._heard_waiting) >= TAKEN_TOGETHER:
+            self._take_in()
+
+    @property
+    def path(self) -> EchoPath | None:
+        """The way of the echo; None until found."""
+        self._take_in()
+        return self._path
 
     def likelihood(self, now_ms: int) -> float | None:
         """That the latest sound is the agent's voice, in [0, 1].
 
         None where nothing sounds, where nothing was played of late, or where too little is known.
         """
-        return None if now_ms // HOP_MS > self._played.end + LAGS + TAIL_HOPS else self._likelihood
+        self._take_in()
+        return None if now_ms // HOP_MS > self._last_hop() else self._likelihood
 
     def lingers(self, now_ms: int) -> bool:
         """Whether the agent's last words may still be coming back, by the path that was found."""
-        if self.path is None or self._played_end_ms is None:
+        path = self.path
+        if path is None or self._played_end_ms is None:
             return False
-        return now_ms <= self._played_end_ms + self.path.lag_ms + LINGERS_MS
+        return now_ms <= self._played_end_ms + path.lag_ms + LINGERS_MS
 
     # ---- within -------------------------------------------------------------------------------
+
+    def _last_hop(self) -> int:
+        """Up to which what was played may be heard."""
+        end = LONG_AGO if self._played_end_ms is None else self._played_end_ms // HOP_MS
+        return end + LAGS + TAIL_HOPS
+
+    def _take_in_played(self) -> None:
+        if not self._played_waiting:
+            return
+        levels = self._played_bands.push(np.concatenate(self._played_waiting))
+        self._played_waiting.clear()
+        self._played_hops += int(np.count_nonzero(levels.max(axis=1) > AUDIBLE_DBFS))
+        self._played.put(self._played.end, self._with_reverb(levels))
+
+    def _take_in(self) -> None:
+        """Measure what waits, and judge it frame by frame."""
+        self._take_in_played()
+        if not self._heard_waiting:
+            return
+        frames, self._heard_waiting = self._heard_waiting, []
+        levels = self._heard_bands.push(np.concatenate([frame for _, frame in frames]))
+        place = 0
+        for hop, frame in frames:
+            hops = len(frame) // self._heard_bands.hop_samples
+            self._hear(hop, levels[place : place + hops])
+            place += hops
+
+    def _hear(self, hop: int, levels: Levels) -> None:
+        self._heard.put(hop, levels)
+        self._listen(levels)
+        self._frames += 1
+        if self._frames % (LOOK_EVERY_FRAMES if self._path is None else LOOK_AGAIN_EVERY_FRAMES) == 0:
+            hops = len(self._sounding)
+            if self._path is not None:
+                self._forget_refuted(self._path, hops)
+            self._look_for_path(hops)
+        self._likelihood = self._judge()
 
     def _frame_end_ms(self, samples: int, at_ms: int) -> int:
         expected_ms = at_ms if self._heard_end_ms is None else self._heard_end_ms + samples_to_ms(samples, EAR_HZ)
@@ -171,11 +216,13 @@ class EchoGuard:
         self._correlation = None
 
     def _with_reverb(self, levels: Levels) -> Levels:
-        out = np.empty_like(levels)
-        for n, row in enumerate(levels):
-            out[n] = np.maximum(row, self._reverb_db)
-            self._reverb_db = np.maximum(self._reverb_db, row + REVERB_DB) - REVERB_DB_PER_HOP
-        return out
+        """The louder of each hop and of what is left in the room of those before it."""
+        fallen = (REVERB_DB_PER_HOP * np.arange(len(levels) + 1, dtype=np.float32))[:, None]
+        since = np.concatenate((self._reverb_db[None], levels + (REVERB_DB + fallen[:-1])))
+        reverb = np.maximum.accumulate(since) - fallen
+        self._reverb_db = reverb[-1]
+        louder: Levels = np.maximum(levels, reverb[:-1])
+        return louder
 
     def _listen(self, levels: Levels) -> None:
         self._noise_db = np.minimum(self._noise_db + NOISE_RISE_DB, levels.min(axis=0) + NOISE_ABOVE_LEAST_DB)
@@ -207,7 +254,7 @@ class EchoGuard:
             lags.clear()
         if match is not None and match.correlation >= FOUND_AT:
             lags.append(match.lag_hops)
-        if len(lags) >= (FOUND_TIMES if self.path is None else KEPT_TIMES):
+        if len(lags) >= (FOUND_TIMES if self._path is None else KEPT_TIMES):
             self._keep_path(int(np.median(lags)), hops)
             lags.clear()
 
@@ -236,13 +283,13 @@ class EchoGuard:
         loud = expected > self._noise_db + MISSING_DB
         missing = np.count_nonzero(loud & (heard < expected - MISSING_DB))
         if np.count_nonzero(loud) >= MISSING_CELLS and missing > MISSING_SHARE * np.count_nonzero(loud):
-            self.path = None
+            self._path = None
 
     def _keep_path(self, lag_hops: int, hops: int) -> None:
         end = self._heard.end
         gain_db = measured_gain(self._heard.get(end - hops, end), self._foretold(lag_hops, hops))
         if gain_db is not None:
-            self.path = EchoPath(lag_hops, gain_db)
+            self._path = EchoPath(lag_hops, gain_db)
 
     def _foretold(self, lag_hops: int, hops: int) -> Levels:
         end = self._heard.end - lag_hops
@@ -252,8 +299,8 @@ class EchoGuard:
         sounding = list(self._sounding)[-JUDGED_HOPS:]
         if sounding.count(True) < SOUNDING_HOPS:
             return None
-        if self.path is not None:
-            return self._by_level(self.path, np.array(sounding))
+        if self._path is not None:
+            return self._by_level(self._path, np.array(sounding))
         by_shape = None if self._correlation is None else _logistic((self._correlation - LIKELY_AT) / LIKELY_SLOPE)
         if self._silent_line or self._spoke_first:
             return None if by_shape is None else min(by_shape, SILENT_LINE_LIKELIHOOD)

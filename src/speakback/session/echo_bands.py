@@ -72,8 +72,8 @@ class Track:
         """These hops, from `hop` on; what lies between the last and them is silence."""
         self._silence_to(hop)
         self.end = self._clean_from = hop + len(levels)
-        for place, row in enumerate(levels, hop):
-            self._rows[place % self.HOPS] = self._rows[place % self.HOPS + self.HOPS] = row
+        places = np.arange(hop, self.end) % self.HOPS
+        self._rows[places] = self._rows[places + self.HOPS] = levels
 
     def get(self, start: int, end: int) -> Levels:
         """Hops `[start, end)`, a view: at most `HOPS`, and none older. Silence where none came yet."""

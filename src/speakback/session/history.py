@@ -4,6 +4,8 @@ Written by the session only: user turns when their transcript is there, the agen
 ledger, the rest by the client. The prompt is built from it, and between turns only grows at its end.
 """
 
+from collections.abc import Iterable
+
 from speakback.providers.llm import Message, ToolCall
 from speakback.session.items import Item, MessageItem, ToolCallItem, ToolOutputItem
 
@@ -23,11 +25,16 @@ FIRST = "root"
 class History:
     """Ordered items, unique by id."""
 
-    def __init__(self) -> None:
-        self._items: list[Item] = []
+    def __init__(self, items: Iterable[Item] = ()) -> None:
+        self._items: list[Item] = list(items)
 
     def __len__(self) -> int:
         return len(self._items)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All of them, in order."""
+        return tuple(self._items)
 
     def has(self, item_id: str) -> bool:
         """Whether there is an item of that id."""

@@ -57,6 +57,15 @@ class ProviderDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseWeighed:
+    """What became of the question whether the sound of a pause ends the turn; for the operator, not for the client."""
+
+    outcome: str
+    """`scored`; `moot` (it was over before the score came); `late`, `busy` or `failed` (silence and words decided); or,
+    not asked at all, `policy`, `short` or `words`."""
+
+
+@dataclass(frozen=True, slots=True)
 class InputBufferCommitted:
     """The user turn became an item; its transcript follows."""
 
@@ -219,6 +228,7 @@ Notice: TypeAlias = (
     | OverlapJudged
     | DraftsCounted
     | ProviderDecided
+    | PauseWeighed
     | InputBufferCommitted
     | InputBufferCleared
     | TranscriptGrew

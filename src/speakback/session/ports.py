@@ -10,6 +10,7 @@ import structlog
 from speakback.providers.decisions import Decision
 from speakback.providers.engines import Engines
 from speakback.session.notices import Notice
+from speakback.session.waiting import Waiting
 from speakback.turn.events import Event
 
 _T = TypeVar("_T")
@@ -39,3 +40,5 @@ class Ports:
     """What the chains of providers decided for this session since this was last asked."""
     log: structlog.stdlib.BoundLogger
     """Bound to the session's ids."""
+    waiting: Waiting
+    """What waits to be told to the client, which may read too slowly."""

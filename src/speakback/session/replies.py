@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from speakback.audio.artifacts import ArtifactReport, find_artifacts
+from speakback.audio.line import Line
 from speakback.audio.pcm import Samples
 from speakback.audio.playout import PlayoutLedger
 from speakback.providers.errors import ProviderError
 from speakback.session import notices as n
-from speakback.session.asking import Answered, Ask, Rest, same_ask
+from speakback.session.asking import NOTHING_LEFT, Answered, Ask, Rest, same_ask
 from speakback.session.history import History
 from speakback.session.items import MessageItem, ToolCallItem
 from speakback.session.latency import TurnMarks, closed
@@ -22,6 +23,7 @@ from speakback.session.reply import Reply, ReplyPlan, ReplyReports
 from speakback.timebase import VOICE_HZ, ReplyId, samples_to_ms
 from speakback.turn import events as ev
 from speakback.turn.actions import StopReason
+from speakback.turn.left_open import BEFORE_THE_BREAK, Heard
 
 WORD_WITHIN_MS = 60
 """A word that ends within this is said to its end before the agent falls silent."""
@@ -46,6 +48,16 @@ class Draft:
     task: "asyncio.Task[None]"
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """What is left of the current reply, should nothing more of it come."""
+
+    heard: Heard
+    item: MessageItem | None
+    """Its message, cut to what was heard; None where nothing was."""
+    rest: Rest
+
+
 class TruncateRefused(ValueError):
     """A `truncate` that names no spoken item of the agent, or more audio than was sent."""
 
@@ -58,6 +70,7 @@ class Replies:
         history: History,
         ports: Ports,
         played: Callable[[Samples], None],
+        rest_before: Rest = NOTHING_LEFT,
     ) -> None:
         self.current: Reply | None = None
         self._history = history
@@ -66,9 +79,12 @@ class Replies:
         """Told of the agent's audio, at 24 kHz, as it goes out."""
         self._task: asyncio.Task[None] | None = None
         self._ledgers: dict[str, PlayoutLedger] = {}
+        self._line = Line()
         self._answered = Answered(TurnMarks())
         self._draft: Draft | None = None
         self._last_spoken: Reply | None = None
+        self._rest_before = rest_before
+        """Of the reply that was cut short on an earlier connection."""
 
     def begin(self, reply_id: ReplyId, ask: Ask, turn: Answered) -> None:
         """Start a reply, or promote its draft, if that was written to the same words."""
@@ -149,15 +165,44 @@ class Replies:
     def rest_of(self, reply_id: ReplyId) -> Rest:
         """What the user has not heard of a reply that was cut short."""
         reply = self._last_spoken
+        if reply_id == BEFORE_THE_BREAK:
+            return self._rest_before
         if reply is None or reply.plan.reply_id != reply_id:
-            return Rest("", is_whole=False)
+            return NOTHING_LEFT
         item = self._history.get(reply.plan.item_id) if self._history.has(reply.plan.item_id) else None
         heard = item.text if isinstance(item, MessageItem) else ""  # the client may have cut it since
         return Rest(reply.unsaid_text(heard), reply.outcome.is_written)
 
+    def if_broken_off(self, *, is_played_out: bool = False) -> BrokenOff:
+        """What would be left of the current reply; its rest, or else that of the one before.
+
+        `is_played_out`: by a client that has all that was sent; else it may have died with its connection.
+        A reply that is read or that calls a tool is not whole without its end: of one nothing was heard, and the other
+        is left to the model.
+        """
+        reply, last = self.current, self._last_spoken
+        before = self._rest_before if last is None else self.rest_of(last.plan.reply_id)
+        if reply is None or not reply.outcome.message_began or not reply.plan.speaks:
+            return BrokenOff(Heard.NOTHING, None, before)
+        item = reply.played_out_item() if is_played_out else reply.heard_item(finished=False, surely=True)
+        if not item.text:
+            return BrokenOff(Heard.NOTHING, None, before)
+        is_whole = reply.outcome.is_written and not reply.outcome.tool_calls
+        rest = Rest(reply.unsaid_text(item.text), is_whole)
+        if is_whole and not rest.text:
+            return BrokenOff(Heard.ALL, replace(item, status="completed"), rest)
+        return BrokenOff(Heard.SOME, item, rest)
+
     def skip(self, reply_id: ReplyId) -> None:
         """There is nothing to say in this reply: it is over before anybody is told of it."""
         self._ports.happened(ev.ReplyFinished(reply_id))
+
+    @property
+    def held_bytes(self) -> int:
+        """The audio that the books of the current reply, of its draft and of the last few keep."""
+        under_way = [self.current, None if self._draft is None else self._draft.reply]
+        ledgers = [*self._ledgers.values(), *(reply.ledger for reply in under_way if reply is not None)]
+        return sum(ledger.held_bytes for ledger in ledgers)
 
     def being_said(self) -> str:
         """The words of the current reply, or else of the last one, that went out so far."""
@@ -180,13 +225,14 @@ class Replies:
             self._history.replace(replace(item, text=ledger.heard_text(self._ports.now_ms())))
         self._ports.notify(n.ItemTruncated(item_id, audio_end_ms))
 
-    def acknowledge(self, item_id: str, played_ms: int) -> None:
-        """The client says how much of an item it has played; an item no longer remembered is no matter."""
+    def acknowledge(self, item_id: str, played_ms: int, buffered_ms: int) -> None:
+        """The client says how much of an item it has played, and how much waits in it; an item no longer remembered is
+        no matter."""
         ledger = self._ledger(item_id)
         if ledger is None:
             return
         now_ms = self._ports.now_ms()
-        ledger.acknowledge(played_ms, now_ms)
+        ledger.acknowledge(played_ms, buffered_ms, now_ms)
         reply = self.current
         if reply is None or reply.plan.item_id != item_id or played_ms <= 0:
             return
@@ -214,9 +260,10 @@ class Replies:
             audible=lambda: self._ports.happened(ev.ReplyAudible(reply_id)),
             progressed=lambda: self._progressed(reply_id),
             now_ms=self._ports.now_ms,
+            waiting=self._ports.waiting,
         )
         engines = self._ports.engines()
-        return Reply(plan, engines.llm, engines.tts, marks, reports)
+        return Reply(plan, engines.llm, engines.tts, marks, reports, self._line)
 
     def _progressed(self, reply_id: ReplyId) -> None:
         if self.current is not None and self.current.plan.reply_id == reply_id:  # a draft's life is its own
@@ -297,6 +344,7 @@ class Replies:
     async def _measure(self, reply: Reply, answered: Answered) -> None:
         """Close the latency ledger; the audio is looked over on a thread."""
         artifacts = await asyncio.to_thread(_artifacts, reply.ledger) if reply.ledger.sent_samples else None
+        reply.ledger.forget_audio()
         self._ports.notify(
             n.LatencyMeasured(
                 closed(

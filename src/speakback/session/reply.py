@@ -6,15 +6,18 @@ A reply is one task; `run` ends when the reply was played to its end. It is canc
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
+from speakback.audio.line import Line
 from speakback.audio.pcm import Samples
 from speakback.audio.playout import Outgoing, PlayoutLedger
+from speakback.observe.population import task_name
 from speakback.providers.audio_tags import without_tags
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import LanguageModel, LlmDelta, Prompt, TextDelta, ToolCall, Usage
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.urgency import Purpose, Urgency, urgent
 from speakback.session.chunker import ClauseChunker
 from speakback.session.items import MessageItem
 from speakback.session.latency import TurnMarks
@@ -25,6 +28,7 @@ from speakback.session.notices import (
     ReplyTextGrew,
 )
 from speakback.session.speakable import SpeakableText
+from speakback.session.waiting import Waiting
 from speakback.timebase import VOICE_HZ, ReplyId
 
 CLAUSES_AHEAD = 64
@@ -74,6 +78,8 @@ class ReplyReports:
     audible: Callable[[], None]
     progressed: Callable[[], None]
     now_ms: Callable[[], int]
+    waiting: Waiting
+    """What waits to be told to the client, which may read too slowly."""
 
 
 @dataclass(slots=True)
@@ -98,11 +104,17 @@ class Reply:
     """A reply under way."""
 
     def __init__(
-        self, plan: ReplyPlan, llm: LanguageModel, tts: TextToSpeech, marks: TurnMarks, reports: ReplyReports
+        self,
+        plan: ReplyPlan,
+        llm: LanguageModel,
+        tts: TextToSpeech,
+        marks: TurnMarks,
+        reports: ReplyReports,
+        line: Line,
     ) -> None:
         self.plan = plan
         self.marks = marks
-        self.ledger = PlayoutLedger()
+        self.ledger = PlayoutLedger(line)
         self.outcome = ReplyOutcome()
         self._llm = llm
         self._tts = tts
@@ -121,20 +133,27 @@ class Reply:
         self._released = asyncio.Event()
         if not plan.is_draft:
             self._released.set()
+        self._is_for = Purpose(self._urgency())
+        """What its models' work is for, at present."""
 
     async def run(self) -> None:
         """Make the reply and play it to its end. Raises an `ExceptionGroup` of what its parts raised."""
         self.marks.reply_started_ms = self._reports.now_ms()
+        with urgent(self._is_for):
+            await self._run_parts()
+
+    async def _run_parts(self) -> None:
         async with asyncio.TaskGroup() as parts:
-            parts.create_task(self._write())
+            parts.create_task(self._write(), name=task_name("Reply._write"))
             if self.plan.speaks:
-                parts.create_task(self._speak())
-                parts.create_task(self._play())
+                parts.create_task(self._speak(), name=task_name("Reply._speak"))
+                parts.create_task(self._play(), name=task_name("Reply._play"))
 
     def release(self, turn: TurnMarks) -> None:
         """A draft becomes the reply to the turn that these marks are of."""
         self.marks.take_turn(turn)
         self._released.set()
+        self._is_for.become(self._urgency())
 
     def cut(self, fade_ms: int, word_within_ms: int) -> None:
         """Fall silent, at a word's end if one is near, and drop the rest; the caller has cancelled the task."""
@@ -161,12 +180,24 @@ class Reply:
         """What the model wrote behind the words that were `heard`."""
         return " ".join(without_tags(self.outcome.text).split()[len(heard.split()) :])
 
-    def heard_item(self, *, finished: bool) -> MessageItem:
-        """The reply's message as it belongs in the history: what was heard, or the whole text where none speaks."""
+    def heard_item(self, *, finished: bool, surely: bool = False) -> MessageItem:
+        """The reply's message as it belongs in the history: what was heard, or the whole text where none speaks.
+
+        `surely`: by a client whose connection may have died without a word.
+        """
+        now_ms = self._reports.now_ms()
+        heard_ms = self.ledger.surely_played_ms(now_ms) if surely else now_ms
+        return self._item(self.ledger.heard_text(heard_ms), finished=finished)
+
+    def played_out_item(self) -> MessageItem:
+        """The same, should nothing more be sent, and the client play out what it has."""
+        return self._item(self.ledger.text_to_be_heard(), finished=False)
+
+    def _item(self, heard: str, *, finished: bool) -> MessageItem:
         return MessageItem(
             item_id=self.plan.item_id,
             role="assistant",
-            text=self.ledger.heard_text(self._reports.now_ms()) if self.plan.speaks else self.outcome.text.strip(),
+            text=heard if self.plan.speaks else self.outcome.text.strip(),
             spoken=self.plan.speaks,
             status="completed" if finished else "incomplete",
         )
@@ -251,6 +282,7 @@ class Reply:
                 if self.marks.first_audio_ms is None and len(chunk.audio_24k):
                     self.marks.first_audio_ms = self._reports.now_ms()
                 self.ledger.add(chunk)
+                self._is_for.become(self._urgency())
                 self._clauses_spoken += chunk.clause_end
                 self._measure_room()
                 self._more_audio.set()
@@ -264,16 +296,19 @@ class Reply:
             if self._clauses_taken >= DRAFTED_CLAUSES:
                 await self._released.wait()
             await self._room.wait()
+            self._is_for.become(self._urgency())
             self._clauses_taken += 1
             self.outcome.voiced_characters += len(clause)
             yield clause
 
     async def _play(self) -> None:
-        """Audio → messages, never more than the ledger's lead ahead of real time."""
+        """Audio → messages, at the pace of the client's line; none for a client that reads too slowly."""
         await self._released.wait()
         while (now_ms := self._reports.now_ms()) < self.ledger.played_out_ms() or not self.ledger.all_sent:
             due_ms = self.ledger.next_due_ms(now_ms)
-            if due_ms is not None and due_ms <= now_ms:
+            if due_ms is not None and self._reports.waiting.is_behind:
+                await self._until_caught_up()
+            elif due_ms is not None and due_ms <= now_ms:
                 self._send(self.ledger.take(now_ms))
                 self._measure_room()
             elif due_ms is not None or self.ledger.all_sent:
@@ -284,6 +319,20 @@ class Reply:
         self.ledger.finish()
 
     # ---- within -------------------------------------------------------------------------------
+
+    async def _until_caught_up(self) -> None:
+        """That nothing goes out meanwhile is the client's doing: the reply is in good health, and says so."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PROGRESS_EVERY_MS / 1000):
+                await self._reports.waiting.caught_up()
+        self._mark_progress(self._reports.now_ms())
+
+    def _urgency(self) -> Urgency:
+        """How much hurry there is: a listener hears it if the audio in hand runs out."""
+        if not self._released.is_set():
+            return Urgency.DRAFT
+        runs_out = self.ledger.remaining_ms(self._reports.now_ms()) < AUDIO_RUNS_OUT_MS
+        return Urgency.FIRST_CLAUSE if runs_out else Urgency.LATER_CLAUSES
 
     def _measure_room(self) -> None:
         if self.ledger.generated_samples - self.ledger.sent_samples < AUDIO_AHEAD_SAMPLES:

@@ -18,6 +18,8 @@ class Hearing:
     """Audio kept from before the VAD was sure: a word's soft beginning."""
     partial_interval_ms: int = 500
     """New speech between two transcriptions of a turn that still goes on."""
+    score_within_ms: int | None = None
+    """The silence by which the end-of-turn model must have scored it; None: until the turn ends without a score."""
 
 
 @dataclass(frozen=True, slots=True)

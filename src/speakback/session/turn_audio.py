@@ -6,20 +6,27 @@ import numpy as np
 
 from speakback.audio.pcm import Samples
 
+BLOCK_SAMPLES = 512
+"""Shorter stretches are joined up to this (32 ms): however small a client's messages are, what is kept of them takes
+little more memory than the samples."""
+
 
 class TurnAudio:
     """A stretch of the input at 16 kHz, addressed by absolute sample positions of the session."""
 
-    def __init__(self) -> None:
+    def __init__(self, position: int = 0) -> None:
         self._blocks: deque[Samples] = deque()
-        self.start = 0
+        self.start = position
         """Position of the first sample kept."""
-        self.end = 0
+        self.end = position
         """Position after the last sample."""
 
     def append(self, audio_16k: Samples) -> None:
         """Add the next stretch of input."""
-        self._blocks.append(audio_16k)
+        if self._blocks and len(self._blocks[-1]) + len(audio_16k) <= BLOCK_SAMPLES:
+            self._blocks[-1] = np.concatenate((self._blocks[-1], audio_16k))
+        else:
+            self._blocks.append(audio_16k)
         self.end += len(audio_16k)
 
     def forget_before(self, position: int) -> None:

@@ -7,13 +7,17 @@ asks; a pass for a later end replaces it. A long turn is frozen at a pause, so p
 import asyncio
 from dataclasses import replace
 
-from speakback.audio.pcm import Samples
+import numpy as np
+
+from speakback.audio.pcm import Samples, pcm16_from_samples
 from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.stt import SpeechToText, Transcript
+from speakback.providers.urgency import Purpose, Urgency, urgent
 from speakback.session.agreement import AgreedWords
 from speakback.session.asking import Answered
 from speakback.session.latency import TurnMarks
 from speakback.session.ports import Spawn
+from speakback.session.snapshot import AwaitedSpeech
 from speakback.session.turn_audio import TurnAudio
 from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
 from speakback.turn.end_of_turn import end_of_turn_probability, word_completeness
@@ -45,6 +49,7 @@ class UserTurn:
         end_of_turn: EndOfTurnModel | None,
         language: str,
         spawn: Spawn,
+        text_before: str = "",
     ) -> None:
         self.turn_id = turn_id
         self.item_id = item_id
@@ -70,23 +75,39 @@ class UserTurn:
         self._pause = 0
         self._acoustic: float | None = None
         self._words: float | None = None
-        self._frozen = Transcript("", (), None)
+        self._frozen = Transcript(text_before, (), None)
         self._pass_start = start
         self._pass_end = onset - ms_to_samples(FIRST_PASS_EARLY_MS, EAR_HZ)
         self._pass: asyncio.Task[Transcript] | None = None
+        self._pass_audio = np.zeros(0, np.float32)
+        """What the latest pass reads: of a turn that is over all that is left of its sound."""
+        self._pass_is_for = Purpose(Urgency.PARTIAL)
 
-    def transcribed_to(self, end: int) -> "asyncio.Task[Transcript]":
+    def transcribed_to(self, end: int, urgency: Urgency = Urgency.PAUSE) -> "asyncio.Task[Transcript]":
         """The pass that reads the turn up to position `end`, begun now unless it is there already and did not fail."""
         if self._pass is None or self._pass_end != end or _failed(self._pass):
             self.drop_pass()
             self._pass_end = end
             heard_to = end + ms_to_samples(TRANSCRIBED_TAIL_MS, EAR_HZ)
-            self._pass = self._spawn(self._read(self._audio.slice(self._pass_start, heard_to)))
+            self._pass_is_for = Purpose(urgency)
+            with urgent(self._pass_is_for):
+                self._pass_audio = self._audio.slice(self._pass_start, heard_to)
+                self._pass = self._spawn(self._read(self._pass_audio))
+        self._pass_is_for.hasten(urgency)
         return self._pass
 
     def as_answered(self) -> Answered:
         """The turn as the reply to it knows it."""
         return Answered(self.marks.of_the_turn(), self.item_id, self.confidence)
+
+    def as_awaited(self) -> AwaitedSpeech:
+        """The turn, which is over, as it is kept until its transcript is there."""
+        seconds = samples_to_ms(max(self._pass_end - self.onset, 0), EAR_HZ) / 1000
+        return AwaitedSpeech(self.item_id, self._frozen.text, pcm16_from_samples(self._pass_audio), seconds)
+
+    def let_go(self) -> None:
+        """Its sound is needed no more."""
+        self._pass_audio = self._pass_audio[:0].copy()
 
     def due_for_partial(self, position: int, interval_ms: int) -> bool:
         """Whether enough new speech came in for another pass, and none is under way."""
@@ -123,6 +144,15 @@ class UserTurn:
             self._frozen = self._pass.result()
             self._pass_start = self._pass_end
             self._pass = None
+
+    @property
+    def can_be_scored(self) -> bool:
+        """Whether there is a model for it."""
+        return self._end_of_turn is not None
+
+    def pauses_at(self, pause: int) -> bool:
+        """Whether that is its latest pause."""
+        return self._pause == pause
 
     async def score(self, end: int) -> float | None:
         """How likely the turn is over by its sound up to `end`; None without a model. Raises `ProviderError`."""

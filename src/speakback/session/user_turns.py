@@ -6,24 +6,31 @@ calls the methods of the same name here, and what is found out goes back as even
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from speakback.audio.pcm import Samples, samples_from_pcm16
 from speakback.providers.errors import ProviderError
 from speakback.providers.stt import Passes, Transcript
+from speakback.providers.urgency import Urgency
 from speakback.session import notices as n
 from speakback.session.ears import Ears, HeardEdge
 from speakback.session.echo import EchoGuard
 from speakback.session.history import History
 from speakback.session.items import MessageItem
+from speakback.session.pause_scores import Pause, PauseScores
 from speakback.session.ports import Ports
 from speakback.session.settings import SessionSettings
+from speakback.session.snapshot import AwaitedSpeech
+from speakback.session.turn_audio import TurnAudio
 from speakback.session.user_turn import UserTurn
 from speakback.timebase import EAR_HZ, TurnId, ms_to_samples, samples_to_ms
 from speakback.turn import events as ev
 from speakback.turn.actions import DropReason
 from speakback.turn.barge_in import Verdict
 from speakback.turn.echo_text import echoes
+from speakback.turn.left_open import AwaitedTurn
 from speakback.turn.reading import heard_words, repair_wanted, unfinished
+from speakback.turn.scoring import Spared, needs_score
 from speakback.turn.words import HeardWords
 from speakback.vad.hysteresis import VoiceStarted
 
@@ -48,6 +55,7 @@ class UserTurns:
         settings: Callable[[], SessionSettings],
         overheard: Callable[[str], None],
         being_said: Callable[[], str],
+        position: int = 0,
     ) -> None:
         self._history = history
         self._settings = settings
@@ -58,18 +66,28 @@ class UserTurns:
         """What the agent says at present or said last, as far as it went out."""
         self.echo = EchoGuard()
         self.ears = Ears(
-            ports.engines().vad, settings().hearing, self.echo, on_edge=self._on_edge, on_frame=self._on_frame
+            ports.engines().vad,
+            settings().hearing,
+            self.echo,
+            on_edge=self._on_edge,
+            on_frame=self._on_frame,
+            position=position,
         )
+        self._scores = PauseScores(ports, settings=settings, scored=self._weigh_sound)
         self._turns: dict[TurnId, UserTurn] = {}
         self._transcribed: deque[TurnId] = deque()
         self._open: UserTurn | None = None
         self._unfinished = 0
+        self._awaited: dict[TurnId, UserTurn] = {}
+        """Those that are over and wait for their transcripts."""
         self._newest: UserTurn | None = None
         """The last turn that was transcribed, until a reply begins."""
         self._edge = 0
         """Position of the last start or stop of voice."""
         self._turn_end = 0
         """Position at which the last turn ended; a new one does not reach back before it."""
+        self.last_turn_id = TurnId(0)
+        """The latest turn that the core has begun."""
 
     @property
     def unfinished(self) -> int:
@@ -80,6 +98,29 @@ class UserTurns:
         """The turn that a reply answers: the one named, or for a client's request the newest, if nothing did yet."""
         newest, self._newest = self._newest, None
         return newest if turn_id is None else self._turns.get(turn_id)
+
+    def awaited(self, turns: Iterable[AwaitedTurn]) -> tuple[AwaitedSpeech, ...]:
+        """The sound of those turns, which wait for their transcripts."""
+        return tuple(self._awaited[turn.turn_id].as_awaited() for turn in turns)
+
+    def unsettled_sound(self, at_most_ms: int) -> Samples:
+        """What was heard and belongs to no turn that is over: the open turn, or the moment before one; its end."""
+        audio, turn = self.ears.audio, self._open
+        start = self._turn_end
+        if turn is not None:
+            start = audio.end if turn.began_as_echo and not turn.is_announced else turn.start
+        return audio.slice(max(start, audio.end - ms_to_samples(at_most_ms, EAR_HZ)), audio.end)
+
+    def read_again(self, turns: Iterable[AwaitedTurn], speech: Iterable[AwaitedSpeech]) -> None:
+        """Turns of an earlier connection wait for their transcripts: read them from the beginning."""
+        for waiting, kept in zip(turns, speech, strict=True):
+            audio = TurnAudio()
+            audio.append(samples_from_pcm16(kept.pcm16))
+            onset = audio.end - round(kept.seconds * EAR_HZ)
+            turn = self._made(waiting.turn_id, kept.item_id, audio, onset=onset, start=0, text_before=kept.text_before)
+            turn.is_announced = True
+            turn.marks.committed_ms = self._ports.now_ms()
+            self._await(turn, turn.transcribed_to(audio.end, Urgency.COMMITTED), kept.seconds)
 
     def knows(self, turn_id: TurnId) -> bool:
         """Whether the turn was not dropped."""
@@ -120,15 +161,19 @@ class UserTurns:
         turn = self._turns[turn_id]
         turn.marks.speech_ended_ms = end_ms
         turn.begin_pause(pause)
-        self._ports.spawn(self._weigh_sound(turn, pause, self._edge))
-        reads_pauses = self._ports.engines().stt.passes >= Passes.AT_PAUSES
-        if reads_pauses or not turn.is_announced:  # over the agent, words must judge
-            self._ports.spawn(self._weigh_words(turn, pause, turn.transcribed_to(self._edge)))
+        is_over_agent = not turn.is_announced
+        silence = Pause(pause, self._edge, end_ms)
+        if not is_over_agent:
+            self._scores.ask(turn, silence)
+        if is_over_agent or self._ports.engines().stt.passes >= Passes.AT_PAUSES:  # over the agent, words must judge
+            reading = turn.transcribed_to(self._edge)
+            self._ports.spawn(self._weigh_words(turn, silence, reading, is_over_agent=is_over_agent))
 
     def go_on(self, turn_id: TurnId) -> None:
         """The voice came back."""
         turn = self._turns[turn_id]
         turn.marks.speech_ended_ms = None
+        self._scores.drop()
         turn.go_on()
 
     def commit(self, turn_id: TurnId, late_ms: int) -> None:
@@ -142,7 +187,8 @@ class UserTurns:
         if turn.marks.speech_ended_ms is not None:
             turn.marks.endpoint_due_ms = turn.marks.committed_ms - late_ms
         self._open, self._turn_end = None, end
-        final = turn.transcribed_to(end)
+        self._scores.drop()
+        final = turn.transcribed_to(end, Urgency.COMMITTED)
         self.ears.forget()
         if detected and turn.is_announced:
             self._ports.notify(n.UserSpeechStopped(turn.item_id, samples_to_ms(end, EAR_HZ)))
@@ -150,8 +196,7 @@ class UserTurns:
         previous = self._history.add(item)
         self._ports.notify(n.InputBufferCommitted(turn.item_id, previous))
         self._ports.notify(n.ItemAdded(item, previous))
-        self._unfinished += 1
-        self._ports.spawn(self._finish(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000))
+        self._await(turn, final, samples_to_ms(end - turn.onset, EAR_HZ) / 1000)
 
     def drop(self, turn_id: TurnId, reason: DropReason) -> None:
         """The turn is to be forgotten."""
@@ -159,6 +204,7 @@ class UserTurns:
         turn.drop_pass()
         if self._open is turn:
             self._open = None
+            self._scores.drop()
             if reason is not DropReason.CLEARED:  # then the client's order clears the ears as well
                 self._turn_end = self._end_of_voice()
                 self.ears.forget()
@@ -190,7 +236,8 @@ class UserTurns:
         elif self.ears.voiced and self._ports.engines().stt.passes >= Passes.WHILE_SPEAKING:
             position = self.ears.audio.end
             if turn.due_for_partial(position, self._settings().hearing.partial_interval_ms):
-                self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position)))
+                urgency = Urgency.PARTIAL if turn.is_announced else Urgency.PAUSE  # over the agent, words must judge
+                self._ports.spawn(self._read_partial(turn, turn.transcribed_to(position, urgency)))
 
     def _judge_echo(self, turn: UserTurn) -> None:
         likelihood = self.echo.likelihood(self._ports.now_ms())
@@ -220,19 +267,25 @@ class UserTurns:
             self._overheard(transcript.text)
         return transcript
 
-    async def _weigh_sound(self, turn: UserTurn, pause: int, end: int) -> None:
-        try:
-            acoustic = await turn.score(end)
-        except ProviderError as problem:
-            self._ports.log.warning("the end of turn was not scored", problem=str(problem))
-            return
+    def _weigh_sound(self, turn: UserTurn, pause: int, acoustic: float) -> None:
         self._weigh(turn, pause, turn.weigh(pause, acoustic=acoustic))
 
-    async def _weigh_words(self, turn: UserTurn, pause: int, reading: "asyncio.Task[Transcript]") -> None:
+    async def _weigh_words(
+        self, turn: UserTurn, pause: Pause, reading: "asyncio.Task[Transcript]", *, is_over_agent: bool
+    ) -> None:
         transcript = await self._read_partial(turn, reading)
-        if transcript is not None:
-            self._weigh(turn, pause, turn.weigh(pause, text=transcript.text))
-            self._ports.happened(ev.PauseTranscribed(turn.turn_id, pause, bool(transcript.text)))
+        if transcript is None:
+            return
+        self._weigh(turn, pause.number, turn.weigh(pause.number, text=transcript.text))
+        self._ports.happened(ev.PauseTranscribed(turn.turn_id, pause.number, bool(transcript.text)))
+        if self._open is not turn or self.ears.voiced or not turn.pauses_at(pause.number):
+            return
+        if not is_over_agent:
+            self._scores.words_came(turn, pause, unfinished(transcript.text))
+        elif needs_score(self._heard(turn, transcript.text)):
+            self._scores.ask(turn, pause)
+        else:
+            self._scores.spare(turn, Spared.WORDS)
 
     def _weigh(self, turn: UserTurn, pause: int, probability: float | None) -> None:
         if probability is not None:
@@ -250,6 +303,11 @@ class UserTurns:
         few = len(text.split()) < TELLING_WORDS
         return not (few and self.echo.path is None) and echoes(text, self._being_said())
 
+    def _await(self, turn: UserTurn, reading: "asyncio.Task[Transcript]", seconds: float) -> None:
+        self._unfinished += 1
+        self._awaited[turn.turn_id] = turn
+        self._ports.spawn(self._finish(turn, reading, seconds))
+
     async def _finish(self, turn: UserTurn, reading: "asyncio.Task[Transcript]", seconds: float) -> None:
         try:
             await asyncio.wait([reading])
@@ -257,6 +315,7 @@ class UserTurns:
             self._unfinished -= 1
         if reading.cancelled():
             return
+        self._awaited.pop(turn.turn_id).let_go()
         self._forget_oldest(turn.turn_id)
         problem = reading.exception()
         if problem is not None:
@@ -282,20 +341,28 @@ class UserTurns:
         self._ports.happened(ev.TurnTranscribed(turn.turn_id, has_words, repair))
 
     def _new(self, turn_id: TurnId, onset: int) -> UserTurn:
-        engines = self._ports.engines()
         preroll = ms_to_samples(self._settings().hearing.preroll_ms, EAR_HZ)
+        start = max(onset - preroll, self._turn_end, self.ears.audio.start)
+        return self._made(turn_id, self._ports.new_id("item"), self.ears.audio, onset=onset, start=start)
+
+    def _made(
+        self, turn_id: TurnId, item_id: str, audio: TurnAudio, *, onset: int, start: int, text_before: str = ""
+    ) -> UserTurn:
+        engines = self._ports.engines()
         turn = UserTurn(
             turn_id,
-            self._ports.new_id("item"),
-            self.ears.audio,
+            item_id,
+            audio,
             onset=onset,
-            start=max(onset - preroll, self._turn_end, self.ears.audio.start),
+            start=start,
             stt=engines.stt,
             end_of_turn=engines.end_of_turn,
             language=self._settings().language,
             spawn=self._ports.spawn,
+            text_before=text_before,
         )
         self._turns[turn_id] = turn
+        self.last_turn_id = turn_id
         return turn
 
     def _forget_oldest(self, transcribed: TurnId) -> None:

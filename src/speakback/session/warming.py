@@ -4,6 +4,7 @@ import asyncio
 
 from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Prompt
+from speakback.providers.urgency import Urgency, urgent
 from speakback.session.ports import Ports
 
 
@@ -34,6 +35,7 @@ class Warming:
 
     async def _read(self, prompt: Prompt) -> None:
         try:
-            await self._ports.engines().llm.warm(prompt)
+            with urgent(Urgency.WARMING):
+                await self._ports.engines().llm.warm(prompt)
         except ProviderError as problem:
             self._ports.log.warning("the model was not warmed", problem=str(problem))

@@ -13,6 +13,7 @@ how it is done, in the modules it calls, each of which knows only those before i
     replying     the agent's side: what is owed, the reply, its draft
     overlapping  speech over the agent, by the verdicts of `barge_in`
     listening    the user's side: turns, and their ends by the policies of `endpointing`
+    resuming     what a break of the connection leaves open, and how another core takes it up
 
 Liveness: what is owed stays in `State.unanswered` until a reply takes it over, and comes back if that reply
 fails or is interrupted unheard; while the agent is not idle or the user not silent, a deadline is armed.
@@ -23,9 +24,11 @@ from speakback.turn.barge_in import BargeIn
 from speakback.turn.config import TurnConfig
 from speakback.turn.drafts import DraftBook
 from speakback.turn.events import (
+    ConversationResumed,
     DraftSettled,
     EchoJudged,
     EndOfTurnScored,
+    EndOfTurnUnscored,
     Event,
     InputCleared,
     InputCommitted,
@@ -43,6 +46,7 @@ from speakback.turn.events import (
     TranscriptionFailed,
     TurnTranscribed,
 )
+from speakback.turn.left_open import Heard, LeftOpen
 from speakback.turn.listening import (
     drop_turn,
     end_turn,
@@ -60,6 +64,7 @@ from speakback.turn.listening import (
 from speakback.turn.overlapping import note_echo, release_overlap
 from speakback.turn.records import Deadline, Owed
 from speakback.turn.replying import after_goodbye, answer, close_reply, discard_draft, speak_up, stop_reply, watch_idle
+from speakback.turn.resuming import left_open, resume
 from speakback.turn.staleness import UnknownId, is_stale
 from speakback.turn.state import State
 from speakback.turn.tables import Agent, AgentMove, IllegalMove, User
@@ -98,6 +103,19 @@ class TurnCore:
     def drafts(self) -> DraftBook:
         """What the drafts came to so far."""
         return self._state.drafts
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether somebody waits: the user for an answer, or the agent for the client's answer to a tool call."""
+        state = self._state
+        return bool(state.unanswered or state.untranscribed) or Deadline.TOOL_RESULT in state.deadlines
+
+    def left_open(self, heard: Heard) -> LeftOpen:
+        """What another core has to take up (`ConversationResumed`) should the connection break now.
+
+        `heard` is what the user has heard of the reply under way; where there is none it means nothing.
+        """
+        return left_open(self._state, heard)
 
     # ---- the contract -------------------------------------------------------------------------
 
@@ -147,6 +165,8 @@ class TurnCore:
                 turn = self._state.open_turn()
                 turn.probability, turn.unfinished = probability, unfinished
                 judge(self._state)
+            case EndOfTurnUnscored():
+                pass  # the deadline that needs no score is armed already
             case PauseTranscribed(has_words=has_words):
                 turn = self._state.open_turn()
                 turn.is_read, turn.has_words = True, has_words
@@ -179,6 +199,8 @@ class TurnCore:
                 self._reply_finished(called_tool)
             case ReplyFailed():
                 self._reply_failed()
+            case ConversationResumed(what):
+                resume(self._state, what)
             case DraftSettled(reply_id, promoted, tokens, characters):  # pragma: no branch
                 self._state.unsettled_drafts.remove(reply_id)
                 self._state.drafts = self._state.drafts.with_settled(

@@ -1,9 +1,11 @@
 """What may happen to a conversation: past tense, frozen, and complete. Times are in the clock of `now_ms`."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from speakback.timebase import ReplyId, TurnId
+from speakback.turn.left_open import LeftOpen
 from speakback.turn.words import HeardWords, Repair, Unfinished
 
 
@@ -45,6 +47,25 @@ class EndOfTurnScored:
     probability: float
     unfinished: Unfinished = Unfinished.NO
     """What in the words says that more is to come."""
+
+
+class NoScore(Enum):
+    """Why the sound of a pause was to be scored, and was not."""
+
+    LATE = "late"
+    """It was not done when the silence rule was about to decide."""
+    BUSY = "busy"
+    """So many pauses were waiting that it could not have come in time."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurnUnscored:
+    """The sound of a pause was given up: words and silence decide alone. For the record; it changes nothing."""
+
+    turn_id: TurnId
+    pause: int
+    because: NoScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +183,20 @@ class DraftSettled:
     """Given to the voice."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConversationResumed:
+    """The conversation goes on behind a break in its connection; its open turn, if there was one, was heard again."""
+
+    left_open: LeftOpen
+    """With the ids that its turns have from now on: they count on from the latest turn's."""
+
+
 Event: TypeAlias = (
     SpeechStarted
     | SpeechStopped
     | SilenceObserved
     | EndOfTurnScored
+    | EndOfTurnUnscored
     | PauseTranscribed
     | OverlapHeard
     | EchoJudged
@@ -181,4 +211,5 @@ Event: TypeAlias = (
     | ReplyFinished
     | ReplyFailed
     | DraftSettled
+    | ConversationResumed
 )

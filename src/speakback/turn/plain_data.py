@@ -1,22 +1,31 @@
 """Frozen dataclasses to plain data (what JSON holds) and back, with nothing lost, guessed or filled in. Pure.
 
 A dataclass becomes an object with its class name under "type" and all of its fields; an enum its value; a tuple a
-list; a number that JSON does not have ("nan", "inf", "-inf") its name. Reading is by the annotations of the fields.
+list; bytes their base64; a number that JSON does not have ("nan", "inf", "-inf") its name. Reading is by the
+annotations of the fields.
 """
 
+from base64 import b64decode, b64encode
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
-from typing import NewType, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Literal, NewType, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
 
 TYPE = "type"
 """The key of a dataclass's name; no field may be called so."""
 _UNWRITTEN_NUMBERS = ("nan", "inf", "-inf")
-_NOUNS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null"}
+_NOUNS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    NoneType: "null",
+    bytes: "base64",
+}
 
 
 class PlainDataError(ValueError):
@@ -25,23 +34,26 @@ class PlainDataError(ValueError):
 
 def to_plain(value: object) -> Plain:
     """`value` as plain data. Raises `PlainDataError` for what has no such form, such as another library's number."""
+    if isinstance(value, str | bool | int | None) and not isinstance(value, Enum):
+        return value
     if isinstance(value, Enum):
         return to_plain(value.value)
     if isinstance(value, float):
         return float(value) if isfinite(value) else str(float(value))
-    if value is None or isinstance(value, bool | int | str):
-        return value
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         plain: dict[str, Plain] = {TYPE: type(value).__name__}
-        plain |= {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+        for name in _field_names(type(value)):
+            plain[name] = to_plain(getattr(value, name))
         return plain
     raise PlainDataError(f"a {type(value).__name__} cannot be written as plain data")
 
 
 def from_plain(plain: object, kind: object, place: str) -> object:
-    """The value of type `kind` (a type, `NewType`, union, or tuple of one type) that `plain` stands for.
+    """The value of type `kind` (a type, `NewType`, union, literals, or tuple of one type) that `plain` stands for.
 
     Raises `PlainDataError`, which calls the data `place`.
     """
@@ -50,6 +62,10 @@ def from_plain(plain: object, kind: object, place: str) -> object:
     if dataclasses and isinstance(plain, dict):
         return _read_dataclass(plain, dataclasses, place)
     for option in options:
+        if option is bytes and isinstance(plain, str):
+            return _decoded(plain, place)
+        if get_origin(option) is Literal and isinstance(plain, str) and plain in get_args(option):
+            return plain
         if get_origin(option) is tuple and isinstance(plain, list):
             item_kind = get_args(option)[0]
             return tuple(from_plain(item, item_kind, f"{place}[{index}]") for index, item in enumerate(plain))
@@ -62,6 +78,13 @@ def from_plain(plain: object, kind: object, place: str) -> object:
         elif type(plain) is option or (option is float and type(plain) is int):
             return plain
     raise PlainDataError(f"{place} must be {' or '.join(map(_in_words, options))}, not {plain!r:.60}")
+
+
+def _decoded(text: str, place: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise PlainDataError(f"{place} must be {_NOUNS[bytes]}") from None
 
 
 def _read_dataclass(plain: dict[object, object], known: dict[str, type], place: str) -> object:
@@ -77,6 +100,11 @@ def _read_dataclass(plain: dict[object, object], known: dict[str, type], place: 
     values = {field: from_plain(plain[field], kind, place_of[field]) for field, kind in kinds.items()}
     made: object = known[name](**values)
     return made
+
+
+@cache
+def _field_names(dataclass: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(dataclass))
 
 
 @cache
@@ -97,6 +125,8 @@ def _options(kind: object) -> tuple[object, ...]:
 def _in_words(option: object) -> str:
     if get_origin(option) is tuple:
         return "a list"
+    if get_origin(option) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(option)))
     if isinstance(option, type) and issubclass(option, Enum):
         return "one of " + ", ".join(repr(member.value) for member in option)
     if isinstance(option, type) and is_dataclass(option):

@@ -5,6 +5,7 @@ from speakback.turn.events import (
     DraftSettled,
     EchoJudged,
     EndOfTurnScored,
+    EndOfTurnUnscored,
     Event,
     OverlapHeard,
     PauseTranscribed,
@@ -36,7 +37,7 @@ def is_stale(state: State, event: Event) -> bool:
         case TurnTranscribed(turn_id) | TranscriptionFailed(turn_id):
             _check_turn(state, turn_id)
             return turn_id not in state.untranscribed
-        case EndOfTurnScored(turn_id, pause) | PauseTranscribed(turn_id, pause):
+        case EndOfTurnScored(turn_id, pause) | EndOfTurnUnscored(turn_id, pause) | PauseTranscribed(turn_id, pause):
             _check_turn(state, turn_id)
             turn = state.turn if state.user is User.ENDING else None
             return turn is None or (turn.turn_id, turn.pause) != (turn_id, pause)

@@ -206,3 +206,7 @@ async def test_nothing_of_ours_reaches_a_client_that_did_not_ask() -> None:
     everything = json.dumps(sent(*SPOKEN_REPLY, *WRITTEN_REPLY, *ENDINGS, *INPUT))
     assert "speakback" not in everything
     assert "correlation_id" not in everything
+
+
+async def test_what_only_an_operator_wants_to_know_is_not_sent() -> None:
+    assert sent(n.PauseWeighed("late"), session={"speakback": {"events": ["latency", "overlap"]}}) == []

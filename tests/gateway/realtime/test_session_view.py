@@ -146,6 +146,7 @@ def test_nothing_of_ours_is_shown_before_the_client_asks() -> None:
         "events": [],
         "playback_ack": True,
         "providers": {},
+        "resume": True,
         "strategy": "overlap-aware",
         "correlation_id": "corr-1",
     }

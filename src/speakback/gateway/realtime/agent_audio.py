@@ -1,8 +1,9 @@
 """The agent's audio on its way to one client: resampled, encoded, and tied to the reply message it belongs to."""
 
 import json
-from base64 import b64encode
 from collections.abc import Callable
+
+from pybase64 import b64encode_as_string
 
 from speakback.gateway.binary import AudioFrame, Kind, pack
 from speakback.gateway.realtime.formats import OutgoingAudio
@@ -68,7 +69,7 @@ class AgentAudio:
         if not data:
             return []
         if not self._is_binary:
-            return [f'{self._head}, "event_id": "{self._next_event_id()}", "delta": "{b64encode(data).decode()}"}}']
+            return [f'{self._head}, "event_id": "{self._next_event_id()}", "delta": "{b64encode_as_string(data)}"}}']
         frame = AudioFrame(Kind.AGENT_AUDIO, self._sequence, data)
         self._sequence += 1
         return [pack(frame)]

@@ -5,26 +5,30 @@ comes back from the session as notices, and `encode` makes messages of them.
 """
 
 import itertools
-import json
-from base64 import b64decode
 from contextlib import suppress
 from typing import TypeAlias
 
-from speakback.audio.pcm import Samples
+from pybase64 import b64decode
+from pydantic_core import to_json
+
 from speakback.gateway.binary import SEQUENCE_SPAN, BadFrame, Kind, unpack
 from speakback.gateway.conversation import Conversation
 from speakback.gateway.realtime import client_events as c
 from speakback.gateway.realtime.agent_audio import AgentAudio
-from speakback.gateway.realtime.formats import IncomingAudio
+from speakback.gateway.realtime.kept_view import kept
 from speakback.gateway.realtime.refusal import Refusal
+from speakback.gateway.realtime.resume_events import news_event, resumed_event
 from speakback.gateway.realtime.server_events import WireEvent, error_event, events_for, refusal_event
 from speakback.gateway.realtime.session_object import session_object
 from speakback.gateway.realtime.session_view import SessionView, max_tokens_of, patched, speaks, tools_of, wire_format
+from speakback.gateway.realtime.user_audio import UserAudio
 from speakback.gateway.realtime.wire_items import item_from_wire, item_object
 from speakback.gateway.realtime.wire_models import ResponseParams
+from speakback.gateway.resume.keeper import ResumeNews
 from speakback.providers.chain.entry import UnknownPin
 from speakback.session.notices import Notice, ReplyAudioSent, ReplyMessageEnded
 from speakback.session.settings import ReplyOptions
+from speakback.session.snapshot import Snapshot
 
 Message: TypeAlias = str | bytes
 """A text or a binary WebSocket message."""
@@ -50,9 +54,11 @@ class RealtimeCodec:
         self._conversation_id = f"conv_{session_id}"
         self._event_numbers = itertools.count(1)
         self._item_numbers = itertools.count(1)
-        self._user_audio = IncomingAudio(view.input_format)
+        self._user_audio = UserAudio(view.input_format, conversation)
         self._agent_audio = AgentAudio(self._event_id, correlation_id)
         self._next_user_sequence = 0
+        self._kept_view: SessionView | None = None
+        self._kept_settings = ""
 
     # ---- to the client ------------------------------------------------------------------------
 
@@ -69,6 +75,39 @@ class RealtimeCodec:
             messages += self._agent_audio.end(notice)
         told = events_for(notice, self.view, self._conversation_id, self._correlation_id)
         return messages + [self._text(event) for event in told]
+
+    def goaway(self, deadline_ms: int, reason: str) -> list[Message]:
+        """`speakback.goaway`: this server leaves, and ends the connection in so many milliseconds at the latest."""
+        event = {"deadline_ms": deadline_ms, "reason": reason, "correlation_id": self._correlation_id}
+        return [self._text({"type": "speakback.goaway", **event})] if self.view.opted_in else []
+
+    def event_types(self, notice: Notice) -> list[str]:
+        """What the client would be told of `notice`, which it is not told."""
+        told = events_for(notice, self.view, self._conversation_id, self._correlation_id)
+        return [str(event["type"]) for event in told]
+
+    def caught_up(self, left_out: dict[str, int]) -> list[Message]:
+        """`speakback.behind`: it read too slowly and was not told these events, so many of each type."""
+        event: WireEvent = {
+            "type": "speakback.behind",
+            "left_out": left_out,
+            "correlation_id": self._correlation_id,
+        }
+        return [self._text(event)] if self.view.opted_in else []
+
+    def resumed(self, snapshot: Snapshot) -> Message:
+        """`speakback.resumed`: the conversation goes on, from there."""
+        return self._text({**resumed_event(snapshot), "correlation_id": self._correlation_id})
+
+    def resume_news(self, news: ResumeNews) -> Message:
+        """`speakback.resume_token` or `speakback.resume_unavailable`."""
+        return self._text({**news_event(news), "correlation_id": self._correlation_id})
+
+    def client_settings(self) -> str:
+        """What the client has set so far, for `kept_view.restored`."""
+        if self._kept_view is not self.view:
+            self._kept_view, self._kept_settings = self.view, kept(self.view)
+        return self._kept_settings
 
     def server_error(self, code: str, message: str) -> Message:
         """An `error` event about the server itself."""
@@ -96,6 +135,13 @@ class RealtimeCodec:
         except Refusal as refusal:
             return self._refused(refusal)
 
+    def hear_on(self) -> list[Message] | None:
+        """Hear the next second of a long message, before the next message is read; None: nothing is left of it."""
+        try:
+            return [] if self._user_audio.go_on() else None
+        except Refusal as refusal:
+            return self._refused(refusal)
+
     def _refused(self, refusal: Refusal) -> list[Message]:
         self.unreadable_in_a_row = self.unreadable_in_a_row + 1 if refusal.unreadable else 0
         return [self._text(refusal_event(refusal))]
@@ -104,10 +150,10 @@ class RealtimeCodec:
         conversation, request_id = self._conversation, event.event_id or ""
         match event:
             case c.AudioAppend():
-                self._append(_decoded(event.audio), "audio")
+                self._user_audio.take(_decoded(event.audio), "audio", request_id)
             case c.AudioCommit():
                 with suppress(Refusal):  # a full buffer is committed without the filter's last 3 ms
-                    self._hear(self._user_audio.flush(), None)
+                    self._user_audio.flush()
                 conversation.commit_input(request_id)
             case c.AudioClear():
                 self._user_audio.reset()
@@ -139,7 +185,7 @@ class RealtimeCodec:
             except UnknownPin as problem:
                 raise Refusal("invalid_value", str(problem), param="session.speakback.providers") from None
         if view.input_format != self.view.input_format:
-            self._user_audio = IncomingAudio(view.input_format)
+            self._user_audio = UserAudio(view.input_format, self._conversation)
         self.view = view
         return {"type": "session.updated", "session": self._session_object()}
 
@@ -188,28 +234,11 @@ class RealtimeCodec:
             raise Refusal("invalid_binary", "a client sends kind 1 (user audio) only", unreadable=True)
         self.unreadable_in_a_row = 0
         expected, self._next_user_sequence = self._next_user_sequence, (frame.sequence + 1) % SEQUENCE_SPAN
-        self._append(frame.pcm16, None)
+        self._user_audio.take(frame.pcm16, None, "")
         if frame.sequence == expected:
             return []
         message = f"binary message {expected} was due and {frame.sequence} came; its audio was heard all the same"
         return [error_event("binary_sequence_gap", message, by_client=True)]
-
-    def _append(self, data: bytes, param: str | None) -> None:
-        if not data:
-            raise Refusal("invalid_value", "there is no audio in this message", param=param)
-        try:
-            audio_16k = self._user_audio.push(data)
-        except ValueError as problem:
-            raise Refusal("invalid_value", str(problem), param=param) from None
-        self._hear(audio_16k, param)
-
-    def _hear(self, audio_16k: Samples, param: str | None) -> None:
-        if not len(audio_16k):
-            return
-        try:
-            self._conversation.append_audio(audio_16k)
-        except ValueError as problem:
-            raise Refusal("input_audio_buffer_full", str(problem), param=param) from None
 
     # ---- within -------------------------------------------------------------------------------
 
@@ -221,10 +250,13 @@ class RealtimeCodec:
 
     def _fresh_item_id(self) -> str:
         """For an item that the client did not name; the session numbers its own without the `c`."""
-        return f"item_{self._session_id[-12:]}_c{next(self._item_numbers)}"
+        while True:
+            fresh = f"item_{self._session_id[-12:]}_c{next(self._item_numbers)}"
+            if self._conversation.item(fresh) is None:  # an earlier connection may have numbered some
+                return fresh
 
     def _text(self, event: WireEvent) -> str:
-        return json.dumps({"event_id": self._event_id(), **event})
+        return to_json({"event_id": self._event_id(), **event}).decode()
 
 
 def _decoded(audio: str) -> bytes:

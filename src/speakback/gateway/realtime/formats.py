@@ -27,6 +27,10 @@ class WireFormat:
     def is_pcm(self) -> bool:
         return self.type == "audio/pcm"
 
+    @property
+    def sample_bytes(self) -> int:
+        return 2 if self.is_pcm else 1
+
     def samples(self, data: bytes) -> Samples:
         """Bytes of the wire as samples at `rate_hz`. Raises `ValueError` for half a PCM16 sample."""
         if self.is_pcm:

@@ -47,6 +47,8 @@ def events_for(notice: n.Notice, view: SessionView, conversation_id: str, correl
         case n.ProviderDecided():
             decided = {"type": "speakback.provider", **asdict(notice.decision), "correlation_id": correlation_id}
             return [decided] if "provider" in view.events else []
+        case n.PauseWeighed():
+            return []
         case n.Fault():
             return [error_event(notice.code, notice.message, by_client=notice.by_client, param=notice.param,
                                 event_id=notice.request_id)]  # fmt: skip

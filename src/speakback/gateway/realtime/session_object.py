@@ -39,7 +39,7 @@ def session_object(view: SessionView, session_id: str, correlation_id: str) -> W
                 "speed": view.offer.speed,
             },
         },
-        "tools": [_tool_object(tool) for tool in settings.tools],
+        "tools": [tool_object(tool) for tool in settings.tools],
         "tool_choice": settings.tool_choice,
         "max_output_tokens": settings.max_tokens,
         "tracing": None,
@@ -51,7 +51,8 @@ def session_object(view: SessionView, session_id: str, correlation_id: str) -> W
             "binary_audio": view.binary_audio,
             "events": list(view.events),
             "playback_ack": view.playback_ack,
-            "providers": _pins_object(settings.pins),
+            "providers": pins_object(settings.pins),
+            "resume": view.resume,
             "strategy": view.strategy,
             "correlation_id": correlation_id,
         }
@@ -90,12 +91,13 @@ def _turn_detection_object(view: SessionView) -> WireObject | None:
     return {"type": "semantic_vad", "eagerness": eagerness, **answers}
 
 
-def _pins_object(pins: Pins) -> WireObject:
+def pins_object(pins: Pins) -> WireObject:
     """What is pinned; a role that is not is left out."""
     roles = (("stt", pins.stt), ("llm", pins.llm), ("tts", pins.tts))
     return {role: asdict(pin) for role, pin in roles if pin != ANY}
 
 
-def _tool_object(tool: Tool) -> WireObject:
+def tool_object(tool: Tool) -> WireObject:
+    """The wire's form of a tool."""
     parameters: object = json.loads(tool.parameters_json)
     return {"type": "function", "name": tool.name, "description": tool.description, "parameters": parameters}

@@ -29,7 +29,7 @@ from speakback.session.settings import SessionSettings
 from speakback.turn.barge_in import BargeIn
 from speakback.turn.config import Idle, TurnConfig
 from speakback.turn.endpointing import CalibratedEndpointing, FixedEndpointing
-from speakback.turn.strategies import UnknownStrategy, strategy
+from speakback.turn.strategies import UnknownStrategy, Value, strategy
 
 Eagerness: TypeAlias = Literal["low", "medium", "high"]
 
@@ -80,6 +80,15 @@ class SessionView:
     binary_audio: bool = False
     events: tuple[str, ...] = ()
     playback_ack: bool = False
+    resume: bool = True
+    """Whether the conversation may be kept, so that a client that opted in can resume it."""
+    strategy_overrides: tuple[tuple[str, Value], ...] | None = None
+    """What the client changed of its strategy; None: it chose none."""
+
+    @property
+    def wants_resumption(self) -> bool:
+        """Whether the client is to be given a token."""
+        return self.opted_in and self.resume
 
 
 def first_view(offer: Offer) -> SessionView:
@@ -185,6 +194,8 @@ def _with_extension(view: SessionView, patch: Extension) -> SessionView:
         view = replace(view, binary_audio=patch.binary_audio)
     if patch.playback_ack is not None:
         view = replace(view, playback_ack=patch.playback_ack)
+    if patch.resume is not None:
+        view = replace(view, resume=patch.resume)
     if patch.events is not None:
         for index, name in enumerate(patch.events):
             if name not in OWN_EVENTS:
@@ -220,7 +231,8 @@ def _with_strategy(view: SessionView, choice: str | StrategyChoice) -> SessionVi
     asked = StrategyChoice(name=choice) if isinstance(choice, str) else choice
     name = asked.name or view.strategy
     try:
-        return replace(view, strategy=name, strategy_turn=strategy(name, asked.overrides))
+        turn = strategy(name, asked.overrides)
+        return replace(view, strategy=name, strategy_turn=turn, strategy_overrides=tuple(asked.overrides.items()))
     except UnknownStrategy as problem:
         raise Refusal("invalid_value", str(problem), param="session.speakback.strategy") from None
 

@@ -143,6 +143,8 @@ class Extension(WireModel):
     events: list[str] | None = None
     playback_ack: bool | None = None
     providers: ProviderPins | None = None
+    resume: bool | None = None
+    """False: nothing of the conversation is kept beyond the connection."""
     strategy: str | StrategyChoice | None = None
 
 
