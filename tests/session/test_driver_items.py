@@ -37,7 +37,7 @@ async def test_items_are_added_where_the_client_wants_them() -> None:
 
 
 async def test_a_client_does_not_fill_the_memory_with_items(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speakback.session.driver.MOST_ITEMS", 2)
+    monkeypatch.setattr("speakback.session.client_items.MOST_ITEMS", 2)
     async with talking(scripted()) as client:
         for number in range(3):
             client.session.add_item(user("more", f"item_{number}"), request_id=f"ev_{number}")

@@ -21,12 +21,13 @@ from speakback.providers.errors import ProviderError
 from speakback.providers.llm import Prompt
 from speakback.session import notices as n
 from speakback.session.asking import history_prompt
+from speakback.session.client_items import ClientItems
 from speakback.session.decided import Decided
-from speakback.session.history import DuplicateItem, History, UnknownItem
+from speakback.session.history import History
 from speakback.session.items import Item
 from speakback.session.performer import Performer
 from speakback.session.ports import Ports
-from speakback.session.replies import Replies, TruncateRefused
+from speakback.session.replies import Replies
 from speakback.session.resuming import Resuming, taken
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.session.snapshot import Snapshot, beginning
@@ -43,8 +44,6 @@ from speakback.turn.tables import Agent, User
 
 UNFINISHED_TURNS = 4
 """Turns of one session that may wait for their transcripts: speech to text is shared with everyone else."""
-MOST_ITEMS = 5000
-"""Of a conversation, before a client may add no more; turns and replies are bounded by time."""
 MIN_COMMIT_MS = 100
 """Less audio than this cannot be committed, as in OpenAI's Realtime API."""
 CLIENT_FAULTS = {
@@ -128,6 +127,7 @@ class Session:
             lambda audio: self._turns.echo.played(audio, self._now_ms()),
             before.rest,
         )
+        self._items = ClientItems(self._history, self._replies, self._notify)
         self._warming = Warming(ports)
         self._performer = Performer(
             ports,
@@ -255,40 +255,20 @@ class Session:
         self._leave_at_rest()
 
     def add_item(self, item: Item, previous_item_id: str | None = None, request_id: str = "") -> None:
-        """Put an item into the conversation; no reply comes of it alone. Refused while there are `MOST_ITEMS`."""
-        if len(self._history) >= MOST_ITEMS:
-            message = f"the conversation has {len(self._history)} items already: delete some first"
-            self._notify(n.Fault("too_many_items", message, by_client=True, request_id=request_id))
-            return
-        try:
-            previous = self._history.add(item, previous_item_id)
-        except (UnknownItem, DuplicateItem) as problem:
-            known = "already has" if isinstance(problem, DuplicateItem) else "has no"
-            param = "item.id" if isinstance(problem, DuplicateItem) else "previous_item_id"
-            message = f"the conversation {known} item {problem.args[0]!r}"
-            self._notify(n.Fault("invalid_value", message, by_client=True, request_id=request_id, param=param))
-        else:
-            self._notify(n.ItemAdded(item, previous))
+        """Put an item into the conversation; no reply comes of it alone."""
+        self._items.add(item, previous_item_id, request_id)
 
     def delete_item(self, item_id: str, request_id: str = "") -> None:
         """Take an item out of the conversation."""
-        if self._history.has(item_id):
-            self._history.delete(item_id)
-            self._notify(n.ItemDeleted(item_id))
-        else:
-            message = f"the conversation has no item {item_id!r}"
-            self._notify(n.Fault("item_not_found", message, by_client=True, request_id=request_id, param="item_id"))
+        self._items.delete(item_id, request_id)
 
     def item(self, item_id: str) -> Item | None:
         """The item of that id as it stands in the history; None where there is none."""
-        return self._history.get(item_id) if self._history.has(item_id) else None
+        return self._items.get(item_id)
 
     def truncate_item(self, item_id: str, audio_end_ms: int, request_id: str = "") -> None:
         """Cut a spoken item to what the client says was heard."""
-        try:
-            self._replies.truncate(item_id, audio_end_ms)
-        except TruncateRefused as problem:
-            self._notify(n.Fault("invalid_value", str(problem), by_client=True, request_id=request_id))
+        self._items.truncate(item_id, audio_end_ms, request_id)
 
     def acknowledge_playback(self, item_id: str, played_ms: int, buffered_ms: int) -> None:
         """The client says how much of an item it has played and how much of it waits to be."""
