@@ -34,10 +34,15 @@ USER = babble(2, EAR_HZ, 2)
 
 
 def judged(
-    agent_24k: Samples, microphone: Samples, guard: EchoGuard | None = None, *, begins_ms: int = 0
+    agent_24k: Samples,
+    microphone: Samples,
+    guard: EchoGuard | None = None,
+    *,
+    begins_ms: int = 0,
+    asked_every: int = 1,
 ) -> list[tuple[int, float | None]]:
-    """What the guard says after each frame of the microphone, which begins at `begins_ms`; the agent begins
-    `START_MS` later."""
+    """What the guard says after each frame of the microphone (or each so-many-th), which begins at `begins_ms`; the
+    agent begins `START_MS` later."""
     guard = guard or EchoGuard()
     size = ms_to_samples(40, VOICE_HZ)
     messages = [
@@ -51,7 +56,8 @@ def judged(
             at_ms, audio = messages.pop(0)
             guard.played(audio, at_ms)
         guard.heard(microphone[end - FRAME : end], now_ms)
-        said.append((now_ms, guard.likelihood(now_ms)))
+        if end // FRAME % asked_every == 0:
+            said.append((now_ms, guard.likelihood(now_ms)))
     return said
 
 
@@ -182,3 +188,22 @@ def test_a_frame_is_not_examined_while_the_agent_is_silent(monkeypatch: pytest.M
     for step in range(200):
         guard.heard(USER[:FRAME], 32 * step)
     assert examined == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_comes_to_the_same_whether_it_is_asked_at_each_frame_or_seldom(seed: int) -> None:
+    """What nobody asks about is taken in several frames at a time, and silent ones all at once."""
+    agent = babble(6, VOICE_HZ, 10 + seed)
+    room = Room(delay_ms=180, gain_db=-12)
+    heard = microphone((START_MS, echo_of(agent, room, 4)))
+    often, seldom = EchoGuard(), EchoGuard()
+    at_each = dict(judged(agent, heard, often))
+    at_some = judged(agent, heard, seldom, asked_every=20)
+    assert often.path is not None
+    assert seldom.path is not None
+    assert abs(often.path.lag_hops - seldom.path.lag_hops) <= 1
+    told = [(at_each[now_ms], likelihood) for now_ms, likelihood in at_some]
+    assert sum(one is not None for one, _ in told) >= 5
+    for one, other in told:
+        assert (one is None) == (other is None)
+        assert other == pytest.approx(one, abs=0.1)

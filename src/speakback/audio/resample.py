@@ -22,6 +22,8 @@ STOPBAND_DB = 60.0
 telephone's 4 kHz pass untouched."""
 
 _MAX_RATIO_TERM = 8
+_STEPS_TOGETHER = 8
+"""Steps whose windows overlap almost wholly are made as one: to copy the windows is half of the work otherwise."""
 
 
 class Resampler:
@@ -44,6 +46,7 @@ class Resampler:
         self.to_hz = to_hz
         self._reach = ceil(from_hz * DELAY_MS / 1000)
         self._filter = _polyphase_filter(from_hz, to_hz, self._used, self._made, self._reach)
+        self._wide_filter = _together(self._filter, self._used, _STEPS_TOGETHER)
         self._held = np.zeros(self._reach, np.float32)
         self._received = self._sent = 0
         self._flushed = False
@@ -71,16 +74,24 @@ class Resampler:
     def _convert(self, samples: Samples) -> Samples:
         """Each step uses `_used` samples, sees `_reach` more on either side, and makes `_made`."""
         held = np.concatenate((self._held, samples))
-        width = len(self._filter)
-        steps = max(0, (len(held) - width) // self._used + 1)
-        if steps == 0:
-            self._held = held
-            return np.zeros(0, np.float32)
+        steps = max(0, (len(held) - len(self._filter)) // self._used + 1)
+        together = steps // _STEPS_TOGETHER
+        done = together * _STEPS_TOGETHER * self._used
         self._held = held[steps * self._used :]
-        # Overlapping rows over one buffer; sliding_window_view makes the same at three times the cost.
-        windows = np.ndarray((steps, width), np.float32, held, strides=(self._used * 4, 4))
-        made: Samples = np.ascontiguousarray(windows) @ self._filter
-        return made.reshape(-1)
+        made = _filtered(held, self._wide_filter, together, _STEPS_TOGETHER * self._used)
+        if steps == together * _STEPS_TOGETHER:
+            return made
+        return np.concatenate((made, _filtered(held[done:], self._filter, steps % _STEPS_TOGETHER, self._used)))
+
+
+def _filtered(held: Samples, weights: Samples, steps: int, used: int) -> Samples:
+    """`steps` windows of `held`, each `used` samples further than the one before, through the filter."""
+    if steps == 0:
+        return np.zeros(0, np.float32)
+    # Overlapping rows over one buffer; sliding_window_view makes the same at three times the cost.
+    windows = np.ndarray((steps, len(weights)), np.float32, held, strides=(used * 4, 4))
+    made: Samples = np.ascontiguousarray(windows) @ weights
+    return made.reshape(-1)
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
@@ -107,3 +118,12 @@ def _polyphase_filter(from_hz: int, to_hz: int, used: int, made: int, reach: int
     weights = np.sinc(2 * cutoff_hz / from_hz * distance) * np.i0(beta * np.sqrt(inside)) * (inside > 0)
     normalized: Samples = (weights / weights.sum(axis=0)).astype(np.float32)
     return normalized
+
+
+def _together(weights: Samples, used: int, steps: int) -> Samples:
+    """The filter that makes so many steps at once: each step's weights stand `used` samples below the one before."""
+    width, made = weights.shape
+    wide = np.zeros((width + (steps - 1) * used, made * steps), np.float32, order="F")
+    for step in range(steps):
+        wide[step * used : step * used + width, step * made : (step + 1) * made] = weights
+    return wide

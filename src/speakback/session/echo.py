@@ -183,22 +183,48 @@ class EchoGuard:
             return
         frames, self._heard_waiting = self._heard_waiting, []
         levels = self._heard_bands.push(np.concatenate([frame for _, frame in frames]))
-        place = 0
-        for hop, frame in frames:
-            hops = len(frame) // self._heard_bands.hop_samples
-            self._hear(hop, levels[place : place + hops])
-            place += hops
+        hops = len(levels) // len(frames)
+        in_step = frames[-1][0] - frames[0][0] == hops * (len(frames) - 1)
+        if in_step and len(frames) > 1 and self._heard_silence(frames[0][0], levels, len(frames)):
+            return
+        for place, (hop, _) in enumerate(frames):
+            self._hear(hop, levels[place * hops : (place + 1) * hops])
+
+    def _heard_silence(self, hop: int, levels: Levels, frames: int) -> bool:
+        """Take these frames in at once, if nothing sounds in any of them: most of what comes in is silence.
+
+        The same comes of it as frame by frame, but that a path is looked for once.
+        """
+        least = levels.reshape(frames, -1, BANDS).min(axis=1)
+        risen = (NOISE_RISE_DB * np.arange(1, frames + 1, dtype=np.float32))[:, None]
+        lowest = np.minimum.accumulate(np.concatenate((self._noise_db[None], least + NOISE_ABOVE_LEAST_DB - risen)))
+        noise_db = lowest[1:] + risen
+        above = np.maximum(noise_db + SOUNDS_DB, AUDIBLE_DBFS)
+        if np.any(levels.reshape(frames, -1, BANDS) > above[:, None]):
+            return False
+        self._noise_db = noise_db[-1]
+        self._heard.put(hop, levels)
+        self._frames += frames
+        self._count([False] * len(levels))
+        self._look()
+        self._likelihood = self._judge()
+        return True
 
     def _hear(self, hop: int, levels: Levels) -> None:
         self._heard.put(hop, levels)
-        self._listen(levels)
+        self._noise_db = np.minimum(self._noise_db + NOISE_RISE_DB, levels.min(axis=0) + NOISE_ABOVE_LEAST_DB)
+        above = np.maximum(self._noise_db + SOUNDS_DB, AUDIBLE_DBFS)
+        self._count((levels > above).any(axis=1).tolist())
         self._frames += 1
         if self._frames % (LOOK_EVERY_FRAMES if self._path is None else LOOK_AGAIN_EVERY_FRAMES) == 0:
-            hops = len(self._sounding)
-            if self._path is not None:
-                self._forget_refuted(self._path, hops)
-            self._look_for_path(hops)
+            self._look()
         self._likelihood = self._judge()
+
+    def _look(self) -> None:
+        hops = len(self._sounding)
+        if self._path is not None:
+            self._forget_refuted(self._path, hops)
+        self._look_for_path(hops)
 
     def _frame_end_ms(self, samples: int, at_ms: int) -> int:
         expected_ms = at_ms if self._heard_end_ms is None else self._heard_end_ms + samples_to_ms(samples, EAR_HZ)
@@ -224,10 +250,8 @@ class EchoGuard:
         louder: Levels = np.maximum(levels, reverb[:-1])
         return louder
 
-    def _listen(self, levels: Levels) -> None:
-        self._noise_db = np.minimum(self._noise_db + NOISE_RISE_DB, levels.min(axis=0) + NOISE_ABOVE_LEAST_DB)
-        above = np.maximum(self._noise_db + SOUNDS_DB, AUDIBLE_DBFS)
-        sounding: list[bool] = (levels > above).any(axis=1).tolist()
+    def _count(self, sounding: list[bool]) -> None:
+        """Note in which of the latest hops something sounded."""
         if self._played_hops * HOP_MS >= WARM_UP_PLAYED_MS and self._sound_hops * HOP_MS < WARM_UP_MS:
             self._silent_line = True
         if len(self._sounding) < SOONEST_HOPS and any(sounding):
@@ -236,7 +260,7 @@ class EchoGuard:
         self._sound_hops += sum(sounding)
         self._quiet_hops = 0 if any(sounding) else self._quiet_hops + len(sounding)
         if self._quiet_hops >= LAGS:
-            self._count_unanswered(len(sounding))
+            self._count_unanswered(min(len(sounding), self._quiet_hops - LAGS + 1))
 
     def _count_unanswered(self, hops: int) -> None:
         """What was played so long ago that its echo would have come by now, and did not."""
