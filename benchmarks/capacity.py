@@ -113,7 +113,8 @@ def _told(level: Level) -> str:
     found = level.found
     late = found.client.frames_late
     return (
-        f"{level.name}: {found.answers.asked} turns, {found.barge_ins.not_yielded} barge-ins not yielded to, "
+        f"{level.name}: {found.answers.asked} turns, {found.answers.overhead_unknown} of them without a ledger "
+        f"(missing in the overhead), {found.barge_ins.not_yielded} barge-ins not yielded to, "
         f"{found.underruns.replies_with} of {found.underruns.replies} replies with gaps; the callers were late by "
         f"{'-' if late is None else f'{late.p99:.1f}'} ms at p99 and used {found.client.cpu_cores:.2f} of a core"
     )

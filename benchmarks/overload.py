@@ -42,7 +42,7 @@ def findings(alone: Report, crowded: Report) -> Findings:
     worse = None if before_ms is None or after_ms is None else 100 * (after_ms / before_ms - 1)
     figures += [
         Figure("TTFB, p99 worse by", worse, "%", WORSE_PERCENT),
-        Figure("sessions let in", crowded.sessions.joined, ""),
+        Figure("sessions let in", crowded.sessions.joined, "", PLACES, at_least=True),
         Figure("of those, ended early", sum(crowded.sessions.ended_early.values()), "", 1),
         Figure("refusals", refused.knocks, ""),
         Figure("knock → refusal, p50", p50(refused.took_ms), "ms"),
@@ -51,7 +51,9 @@ def findings(alone: Report, crowded: Report) -> Findings:
         Figure("turns without an answer, crowded", crowded.answers.unanswered, "", 1),
     ]
     notes = [
-        "Fewer than there are places are let in where the server has no headroom for more.",
+        "Where the server has no headroom for as many as there are places, it lets fewer in, and the goal is missed.",
+        f"Of the crowded server's {crowded.answers.asked} turns, {crowded.answers.overhead_unknown} came without a "
+        "ledger: they are missing in its overhead.",
         f"All {PLACES * TIMES} callers knock at once, and those refused again about every {KNOCK_AGAIN_S:g} s.",
         *(f"{when}: void: {one.void}" for when, one in (("alone", alone), ("crowded", crowded)) if one.void),
     ]

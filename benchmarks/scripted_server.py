@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from speakback.providers import registry
 from speakback.providers.engines import Engines
 from speakback.providers.llm import LlmDelta, Prompt, TextDelta, Usage
 from speakback.providers.stt import Passes, Transcript
+from speakback.providers.urgency import Urgency
 from speakback.providers.waits import UNREPORTED, WaitsReport
 from speakback.timebase import VOICE_HZ, ms_to_samples
 from speakback.vad.silero import SileroVad
@@ -125,8 +127,10 @@ def _spread(words: list[str], position: int, length: int) -> list[SpokenWord]:
 async def scripted_engines(settings: Settings, waits: WaitsReport = UNREPORTED) -> Engines:
     """What `registry.build_engines` would give, with stand-ins. Raises `WeightsError`, `ProviderError`."""
     silero = await asyncio.to_thread(weights.resolve, "silero-vad", directory=settings.weights.directory)
+    vad = SileroVad(silero / "silero_vad.onnx", partial(waits.work_began, "vad", Urgency.PAUSE))
+    waits.pool_made("vad", vad.oldest_wait_s)
     return Engines(
-        vad=SileroVad(silero / "silero_vad.onnx"),
+        vad=vad,
         stt=ScriptedStt(),
         end_of_turn=await asyncio.to_thread(registry.END_OF_TURN[settings.end_of_turn.provider], settings, waits),
         llm=ScriptedLlm(),

@@ -41,6 +41,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--theirs", type=_counts, metavar="N,…", help="other numbers of sessions for Pipecat")
     parser.add_argument("--ours", type=_counts, metavar="N,…", help="other numbers of sessions for Speakback")
     parser.add_argument("--seconds", type=float, default=25.0, metavar="S", help="length of each window")
+    parser.add_argument("--base-seconds", type=float, default=120.0, metavar="S", help="of the fewest sessions' window")
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help="recordings with a transcripts.json")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     parser.add_argument("--modes", nargs="+", choices=[mode.name for mode in Mode], default=[m.name for m in Mode])
@@ -59,9 +60,11 @@ async def _run(asked: argparse.Namespace, clips: Sequence[Clip], python: Path, c
         if is_hopeless(cells, candidate):
             console.print(f"{what}: left out, even its median has risen by half a second", style="dim")
             continue
+        is_base = sessions == (theirs if candidate.side is Side.PIPECAT else ours)[0]
+        window_s = max(asked.base_seconds, asked.seconds) if is_base else asked.seconds
         for _ in range(RUNS):
             try:
-                cell = await measure(candidate, sessions, asked.seconds, clips, python)
+                cell = await measure(candidate, sessions, window_s, clips, python)
             except ServerFailed as problem:
                 console.print(f"{what}: {problem}", markup=False, style="red")
                 break
@@ -100,7 +103,11 @@ def main() -> None:
         cells = runner.run(_run(asked, clips, python, console))
     show(console, cells)
     lengths = ", ".join(f"{clip.name} ({len(clip.frames) * 20 / 1000:.2f} s)" for clip in clips)
-    console.print(f"clips: {lengths}; windows of {asked.seconds:g} s; {where}", markup=False, soft_wrap=True)
+    console.print(
+        f"clips: {lengths}; windows of {asked.seconds:g} s, of the fewest sessions {asked.base_seconds:g} s; {where}",
+        markup=False,
+        soft_wrap=True,
+    )
     if asked.json is not None:
         found = [_to_json(cell) for cell in cells]
         asked.json.write_text(json.dumps({"conditions": asdict(where), "cells": found}, indent=2) + "\n")

@@ -13,6 +13,8 @@ RISEN_MS = 100.0
 LATE_MS = 10.0
 """Callers whose p99 was later than this measured themselves."""
 DISTURBED_CORES = 0.3
+BASE_TURNS = 20
+"""A p99 of fewer turns is hardly more than one of them: nothing is measured from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,19 @@ def _is_unanswered(turn: Turn) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """How many sessions one process carries before its p99 has risen."""
+class Point:
+    """One cell of a side: its sessions, its turns, and their p99 in ms."""
 
+    sessions: int
+    turns: int
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How many sessions one process carries before its p99 has risen above that of its own fewest: the base."""
+
+    base: Point
     sessions: float
     is_reached: bool
     """False: it had not risen with the most that were tried, so that it carries more than this."""
@@ -105,14 +117,19 @@ class Carried:
         return f"{self.sessions:.1f}" if self.is_reached else f"more than {self.sessions:.0f}"
 
 
-def carried(p99_by_sessions: Sequence[tuple[int, float]]) -> Carried | None:
-    """From (sessions, p99) in ascending order; between two of them on a straight line. None: too few to tell."""
-    if len(p99_by_sessions) < 2:
+def carried(points: Sequence[Point]) -> Carried | None:
+    """From points in ascending order; between two of them on a straight line. None: too few to tell.
+
+    The first is the base, and too few turns of it (`BASE_TURNS`) are none.
+    """
+    if len(points) < 2 or points[0].turns < BASE_TURNS:
         return None
-    (before, p99_before), limit = p99_by_sessions[0], p99_by_sessions[0][1] + RISEN_MS
-    for sessions, p99 in p99_by_sessions[1:]:
-        if p99 > limit:
-            share = (limit - p99_before) / (p99 - p99_before)
-            return Carried(before + share * (sessions - before), is_reached=True)
-        before, p99_before = sessions, p99
-    return Carried(float(before), is_reached=False)
+    base = before = points[0]
+    limit = base.p99 + RISEN_MS
+    for point in points[1:]:
+        if point.p99 > limit:
+            share = (limit - before.p99) / (point.p99 - before.p99)
+            sessions = before.sessions + share * (point.sessions - before.sessions)
+            return Carried(base, sessions, is_reached=True)
+        before = point
+    return Carried(base, float(before.sessions), is_reached=False)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from benchmarks.peers.candidates import Mode, Side
 from benchmarks.peers.cell import Cell
-from benchmarks.peers.figures import Carried, Figures, Spread, carried, figures
+from benchmarks.peers.figures import BASE_TURNS, RISEN_MS, Carried, Figures, Point, Spread, carried, figures
 
 GOAL, AIM = 8.0, 12.0
 """Our sessions to theirs, in one process at the same rise of p99."""
@@ -77,8 +77,11 @@ def verdict(mode: Mode, cells: Sequence[Cell]) -> str:
     """Which of the two carries how many times the other's sessions."""
     theirs, ours = (_carried(cells, side) for side in (Side.PIPECAT, Side.SPEAKBACK))
     if theirs is None or ours is None:
-        return f"{mode.value}: too few cells to compare"
-    at = f"{mode.value}: p99 has risen by 100 ms at {theirs} sessions of Pipecat and {ours} of Speakback"
+        return f"{mode.value}: too few cells to compare, or fewer than {BASE_TURNS} turns in the first of a side"
+    at = (
+        f"{mode.value}: each side's p99 has risen by {RISEN_MS:.0f} ms above its own with the fewest sessions "
+        f"(Pipecat {_base(theirs)}, Speakback {_base(ours)}) at {theirs} sessions of Pipecat and {ours} of Speakback"
+    )
     if not theirs.is_reached:
         return f"{at}: no ratio, as Pipecat was not loaded enough"
     ratio = ours.sessions / theirs.sessions
@@ -88,9 +91,14 @@ def verdict(mode: Mode, cells: Sequence[Cell]) -> str:
 
 
 def _carried(cells: Sequence[Cell], side: Side) -> Carried | None:
-    points: list[tuple[int, float]] = []
+    points: list[Point] = []
     for cell in sorted(cells, key=lambda cell: cell.sessions):
         found = figures(cell)
         if cell.candidate.side is side and not cell.candidate.aside and found.is_trusted and found.ttfb is not None:
-            points.append((cell.sessions, found.ttfb.p99))
+            points.append(Point(cell.sessions, found.ttfb.n, found.ttfb.p99))
     return carried(points)
+
+
+def _base(found: Carried) -> str:
+    base = found.base
+    return f"{base.p99:.0f} ms with {base.sessions}, of {base.turns} turns"

@@ -64,6 +64,21 @@ def test_overload_compares_those_who_were_let_in() -> None:
     assert figures["TTFB, p99 worse by"].value == pytest.approx(10)
     assert figures["refusals"].value == 360
     assert figures["knock → refusal, p99"].met
+    assert figures["sessions let in"].met
+
+
+def test_overload_is_not_passed_by_letting_fewer_in_than_there_are_places() -> None:
+    figures = by_name(overload.findings(run(40, 500, 100), run(39, 500, 100, refused=361)))
+    assert figures["sessions let in"].met is False
+
+
+def test_turns_without_a_ledger_are_told_beside_the_overhead() -> None:
+    found = overload.findings(run(40, 500, 100), run(40, 550, 100, refused=360))
+    assert any("40 turns, 40 came without a ledger" in note for note in found.notes)
+    assert any(
+        "25 turns, 25 of them without a ledger" in note
+        for note in capacity.findings([capacity.Level(25, "none", run(25, 500, 110))]).notes
+    )
 
 
 def test_soak_finds_growth() -> None:

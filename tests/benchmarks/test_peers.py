@@ -13,7 +13,7 @@ from benchmarks.peers.candidates import CANDIDATES, WITH_JSON, Candidate, Mode, 
 from benchmarks.peers.cell import Cell
 from benchmarks.peers.clips import NoClips, at_level, find_clips, frames, longest_dip_ms, voiced_extent
 from benchmarks.peers.environment import REQUIREMENTS, environment_folder
-from benchmarks.peers.figures import Carried, carried, figures
+from benchmarks.peers.figures import BASE_TURNS, Carried, Point, carried, figures
 from benchmarks.peers.loop_lag import Lag, summary
 from benchmarks.peers.plan import is_hopeless, order
 from benchmarks.peers.tables import row, verdict
@@ -165,11 +165,16 @@ def answered(wait_ms: float) -> Turn:
 
 
 def cell_of(
-    candidate: Candidate = SPEAKBACK, sessions: int = 10, wait_ms: float = 400, late_ms: float = 0, lost: str = ""
+    candidate: Candidate = SPEAKBACK,
+    sessions: int = 10,
+    wait_ms: float = 400,
+    late_ms: float = 0,
+    lost: str = "",
+    turns: int = BASE_TURNS,
 ) -> Cell:
     still = Lag(p50_ms=0, p99_ms=0, max_ms=0)
     return Cell(
-        candidate=candidate, sessions=sessions, turns=(answered(wait_ms),) * 3, window_s=10, server_cores=0.5,
+        candidate=candidate, sessions=sessions, turns=(answered(wait_ms),) * turns, window_s=10, server_cores=0.5,
         own_cores=0.1, others_cores=0, idle_bytes=10**8, full_bytes=3 * 10**8, lag=still, joining=still,
         late_ms=(late_ms,) * 100, lost=(lost,) if lost else (),
     )  # fmt: skip
@@ -178,7 +183,7 @@ def cell_of(
 def test_figures_of_a_cell() -> None:
     found = figures(cell_of())
     assert found.ttfb is not None
-    assert (found.ttfb.p50, found.ttfb.n, found.barge_in) == (400, 3, None)
+    assert (found.ttfb.p50, found.ttfb.n, found.barge_in) == (400, BASE_TURNS, None)
     assert (found.cores_per_session, found.bytes_per_session) == (0.05, 2 * 10**7)
     assert found.is_trusted
 
@@ -197,9 +202,16 @@ def test_callers_that_were_late_or_lost_are_not_trusted() -> None:
 
 
 def test_where_p99_has_risen() -> None:
-    assert carried([(1, 400), (5, 420), (10, 580)]) == Carried(7.5, is_reached=True)
-    assert carried([(1, 400), (5, 420), (50, 499)]) == Carried(50, is_reached=False)
-    assert carried([(1, 400)]) is None
+    base = Point(1, BASE_TURNS, 400)
+    assert carried([base, Point(5, 9, 420), Point(10, 9, 580)]) == Carried(base, 7.5, is_reached=True)
+    assert carried([base, Point(5, 9, 420), Point(50, 9, 499)]) == Carried(base, 50, is_reached=False)
+    assert carried([base]) is None
+
+
+def test_nothing_is_measured_from_the_p99_of_a_few_turns() -> None:
+    assert carried([Point(1, BASE_TURNS - 1, 400), Point(5, 99, 420)]) is None
+    few = [cell_of(PIPECAT, 1, turns=5), cell_of(PIPECAT, 10, 600), cell_of(SPEAKBACK, 1), cell_of(SPEAKBACK, 100)]
+    assert f"fewer than {BASE_TURNS} turns in the first" in verdict(Mode.VAD_ONLY, few)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +226,10 @@ def test_the_verdict(ours_ms: float, said: str) -> None:
         cell_of(SPEAKBACK, 100, ours_ms),
     ]
     others = cell_of(WITH_JSON, 100, 5000)
-    assert said in verdict(Mode.VAD_ONLY, [*cells, others, cell_of(SPEAKBACK, 90, 5000, late_ms=99)])
+    found = verdict(Mode.VAD_ONLY, [*cells, others, cell_of(SPEAKBACK, 90, 5000, late_ms=99)])
+    assert said in found
+    base = f"400 ms with 1, of {BASE_TURNS} turns"
+    assert f"above its own with the fewest sessions (Pipecat {base}, Speakback {base})" in found
 
 
 # ---- the plan -------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ class Restarting:
     scripts: list["Script"]
     refusals: list[int] = field(default_factory=list)
     """HTTP statuses with which it answers first, when the caller comes back."""
-    gives_tokens: bool = True
+    gives_tokens: int = len(TOKENS)
+    """On so many lines, from the first on."""
     heard_ms: int = 0
     owes_reply: bool = False
     lines: list[Line] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Restarting:
                 await line.send("session.updated", session={"speakback": {"correlation_id": "corr-1"}})
             else:
                 await line.send("speakback.resumed", items=2, owes_reply=self.owes_reply, heard_ms=self.heard_ms)
-            if self.gives_tokens:
+            if number < self.gives_tokens:
                 await line.send("speakback.resume_token", token=TOKENS[number], expires_in_s=120.0)
             await self.scripts[number](line)
             await reading
@@ -134,6 +135,13 @@ async def test_each_token_counts_once_and_the_newest_is_shown() -> None:
     assert restarting.shown == [None, TOKENS[0], TOKENS[1]]
 
 
+async def test_a_token_is_shown_again_until_there_is_another() -> None:
+    restarting = Restarting([restarts(), vanish, stay], gives_tokens=1)
+    async with served(restarting) as url, calling(url) as caller:
+        await is_back(caller, times=2)
+    assert restarting.shown == [None, TOKENS[0], TOKENS[0]]
+
+
 async def test_a_close_that_was_announced_is_no_end_whatever_its_code() -> None:
     async def go(line: Line) -> None:
         await line.send("speakback.goaway", deadline_ms=20_000, reason="the server restarts")
@@ -155,7 +163,7 @@ async def test_other_closes_end_the_call(code: int) -> None:
 
 
 async def test_without_a_token_a_restart_ends_the_call() -> None:
-    async with served(Restarting([restarts(), stay], gives_tokens=False)) as url:
+    async with served(Restarting([restarts(), stay], gives_tokens=0)) as url:
         with pytest.raises(CallError, match="close code 1012"):
             async with calling(url) as caller:
                 await ended(caller)

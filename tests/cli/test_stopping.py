@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from speakback.cli.serve import LAST_S, Process, serve_until_stopped
-from speakback.cli.stopping import Stopping, by_signals, unless
+from speakback.cli.stopping import Stopping, by_signals, on_hangup, unless
 from speakback.config import Settings
 from speakback.providers.engines import Engines
 from speakback.providers.waits import WaitsReport
@@ -41,6 +41,31 @@ async def test_either_signal_is_understood() -> None:
     await stopping.hurried.wait()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().remove_signal_handler(name)
+
+
+async def test_a_hangup_is_understood_and_told_by_nobody_who_had_it_ignored() -> None:
+    heard = asyncio.Event()
+    on_hangup(heard.set)
+    os.kill(os.getpid(), signal.SIGHUP)
+    await heard.wait()
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        on_hangup(heard.set)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+async def test_who_makes_room_stops_and_needs_no_notice() -> None:
+    stopping = Stopping()
+    stopping.make_room()
+    assert stopping.asked.is_set()
+    assert stopping.others_stay.is_set()
+    leaving = Stopping()
+    leaving.ask()
+    leaving.make_room()
+    assert not leaving.others_stay.is_set(), "it leaves with all others"
 
 
 async def test_work_that_is_not_wanted_any_more_is_cancelled_and_has_ended() -> None:
@@ -79,14 +104,16 @@ class SlowToEnd(ScriptedLlm):
 
 
 @asynccontextmanager
-async def serving(stopping: Stopping, within: list[float], llm: SlowToEnd) -> AsyncIterator[None]:
+async def serving(
+    stopping: Stopping, within: list[float], llm: SlowToEnd, settings: Settings = SETTINGS
+) -> AsyncIterator[None]:
     ready = asyncio.Event()
 
     async def build(settings: Settings, waits: WaitsReport) -> Engines:
         return scripted(llm=llm)
 
     process = Process(stopping, lambda _: None, lambda _: ready.set(), within.append)
-    running = asyncio.create_task(serve_until_stopped(SETTINGS, process, build))
+    running = asyncio.create_task(serve_until_stopped(settings, process, build))
     await ready.wait()
     yield
     llm.may_end.set()
@@ -106,11 +133,21 @@ async def ended_within(hurried: bool) -> float:
 
 
 async def test_engines_that_hang_have_what_is_left_of_the_deadline() -> None:
-    assert LAST_S < await ended_within(hurried=False) <= SETTINGS.server.drain_s + LAST_S
+    assert LAST_S < await ended_within(hurried=False) <= SETTINGS.server.drain_s
 
 
 async def test_and_after_a_hurry_only_a_moment() -> None:
     assert await ended_within(hurried=True) == LAST_S
+
+
+async def test_notice_is_given_where_all_leave_and_none_where_others_stay() -> None:
+    settings = SETTINGS.model_copy(update={"server": SETTINGS.server.model_copy(update={"drain_notice_s": 1.0})})
+    for leave, is_noticed in ((Stopping.ask, True), (Stopping.make_room, False)):
+        within: list[float] = []
+        stopping, llm = Stopping(), SlowToEnd([says("Yes.")])
+        async with serving(stopping, within, llm, settings):
+            leave(stopping)
+        assert (within[0] <= settings.server.drain_s - 1.0) is is_noticed
 
 
 async def test_a_process_that_hangs_ends_all_the_same() -> None:

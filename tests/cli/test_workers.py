@@ -1,12 +1,19 @@
 """cli/workers.py: `speakback serve --workers` as processes of their own, with real models."""
 
+import asyncio
+import os
 import re
 import signal
 import socket
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from benchmarks.process import children
+from speakback.cli.workers import _shared_store
+from speakback.config import load_settings
+from speakback.supervisor.folder import PREFIX
 from tests.cli.test_serve import address_of, served
 
 pytestmark = pytest.mark.timeout(180)
@@ -28,6 +35,56 @@ async def test_workers_serve_one_address_and_leave_together() -> None:
         assert output == b"", "the whole is announced once"
         assert len(re.findall(rb"listening on", errors)) == 1
         assert len(re.findall(rb"a worker left.*", errors)) == 2
+
+
+async def test_a_hangup_is_none_of_a_workers_business_and_its_folder_ends_with_the_last(tmp_path: Path) -> None:
+    async with served("--port", "0", "--workers", "2", TMPDIR=str(tmp_path)) as process:
+        address = await address_of(process)
+        assert len(await asyncio.to_thread(folders_in, tmp_path)) == 1
+        workers = await asyncio.to_thread(children, process.pid)
+        assert len(workers) == 2
+        for worker in workers:
+            os.kill(worker, signal.SIGHUP)
+        async with aiohttp.ClientSession() as http:
+            line = await http.ws_connect(f"{address}/v1/realtime")
+            assert (await line.receive_json())["type"] == "session.created"
+            process.kill()
+            assert (await line.receive()).data == 1012
+            await line.close()
+        assert process.stderr is not None
+        assert b"a worker died" not in await process.stderr.read(), "read to its end, which is that of all workers"
+    assert await asyncio.to_thread(folders_in, tmp_path) == []
+
+
+def folders_in(root: Path) -> list[Path]:
+    return list(root.glob(f"{PREFIX}*"))
+
+
+@pytest.mark.parametrize(
+    ("given", "store", "folder"),
+    [
+        ({"SPEAKBACK_RESUME__DIRECTORY": "kept"}, "file", "kept"),
+        ({"SPEAKBACK_RESUME__DIRECTORY": "kept", "SPEAKBACK_RESUME__STORE": "memory"}, "memory", "kept"),
+        ({"SPEAKBACK_RESUME__STORE": "memory"}, "memory", None),
+    ],
+)
+def test_where_conversations_are_kept_is_as_configured(
+    given: dict[str, str], store: str, folder: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with _shared_store(load_settings(None, os.environ)) as environ:
+        resume = load_settings(None, environ).settings.resume
+        assert (resume.store, resume.directory) == (store, None if folder is None else Path(folder))
+
+
+def test_by_default_they_are_kept_in_a_folder_that_is_gone_in_the_end() -> None:
+    with _shared_store(load_settings(None, os.environ)) as environ:
+        resume = load_settings(None, environ).settings.resume
+        assert resume.store == "file"
+        assert resume.directory is not None
+        assert resume.directory.is_dir()
+    assert not resume.directory.exists()
 
 
 async def test_what_keeps_workers_from_starting_is_said_once() -> None:

@@ -37,6 +37,7 @@ class ScriptedConversation:
     failed: bool = False
     left: bool = False
     rest_s: float = 0.0
+    samples_wanted: int = 1
     is_at_rest: bool = False
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once it is to close at rest."""

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
 from speakback.gateway.conversation import Conversation
-from speakback.gateway.drain import REASON, Drained, DrainTerms, drain, end_now
+from speakback.gateway.drain import CLOSING_S, CUTTING_S, REASON, Drained, DrainTerms, drain, end_now, terms_within
 from speakback.gateway.service import Service, Terms
 from speakback.gateway.serving import Doors, opened
 from speakback.session import notices as n
@@ -134,6 +134,16 @@ async def test_no_step_comes_before_its_time_or_after_it_is_needed(go_at: str) -
     drained = await drain(house, house.stop_listening, DrainTerms(deadline_s=0.05), asyncio.Event())
     assert house.done == STEPS[: max(STEPS.index(go_at), 3) + 1]
     assert drained == Drained(present=1, cut_short=0 if go_at == "take_leave" else 1)
+
+
+def test_conversations_are_cut_so_early_that_the_process_has_ended_in_time() -> None:
+    terms = terms_within(20.0, 3.0, ending_s=0.5)
+    assert terms.notice_s == 3.0
+    assert terms.deadline_s + CLOSING_S + CUTTING_S + 0.5 == pytest.approx(20.0)
+
+
+def test_of_a_short_time_conversations_have_half() -> None:
+    assert terms_within(1.0, 0.0, ending_s=0.5).deadline_s == 0.5
 
 
 async def test_a_hurry_skips_the_waits_and_no_step() -> None:

@@ -76,6 +76,22 @@ def test_whatever_the_load_a_server_without_sessions_lets_one_in() -> None:
     assert why_full(load(resident=2_000_000_000), LIMITS, replace(FEW, seats=0)) == "memory"
 
 
+def test_beside_other_workers_what_the_whole_machine_does_counts() -> None:
+    """Each of four that take a fifth of all cores sees a fifth only of itself."""
+    present = load(process=0.2, machine=0.81)
+    assert why_full(present, LIMITS, FEW) is None
+    assert why_full(present, replace(LIMITS, workers=4), FEW) == "cpu"
+    untold = replace(present, cpu=replace(present.cpu, machine=None))
+    assert why_full(untold, replace(LIMITS, workers=4), FEW) is None
+
+
+def test_workers_share_the_memory_there_is() -> None:
+    two = replace(ANY_LOAD, workers=2)
+    assert why_full(load(resident=900_000_001), two, FEW) == "memory"
+    assert why_full(load(resident=899_999_999), two, FEW) is None
+    assert why_full(load(resident=900_000_001), replace(two, memory_bytes=1e9), FEW) is None, "what is set is for each"
+
+
 def test_all_seats_are_taken() -> None:
     assert why_full(load(), ANY_LOAD, Taken(2, 2, 0, 0)) == "sessions"
     assert why_full(load(), ANY_LOAD, Taken(1, 2, 0, 0)) is None
@@ -229,3 +245,31 @@ def test_who_comes_back_is_refused_at_a_higher_load_only() -> None:
             pass
         seats.measured(load(2, lag_ms=101))
         assert refused(seats, comes_back=True) == "loop_lag"
+
+
+def test_who_is_turned_away_before_its_conversation_began_is_no_join() -> None:
+    seats = Seats(100, replace(LIMITS, joins=2))
+    with seats.seat():
+        for _ in range(10):
+            with seats.seat(comes_back=True) as seat:
+                seat.turned_away()
+        with seats.seat():
+            assert refused(seats) == "joining"
+
+
+def test_and_is_taken_back_from_the_interval_in_which_it_came() -> None:
+    limits = replace(LIMITS, cpu_share=0.05, joins=1000)
+    seats = Seats(1000, limits)
+    with ExitStack() as present:
+        for _ in range(3):
+            present.enter_context(seats.seat())
+        with seats.seat(comes_back=True) as seat:
+            seats.measured(load())
+            present.enter_context(seats.seat())
+            seat.turned_away()
+        assert list(seats._given) == [3, 1]
+        with seats.seat() as seat:
+            for interval in range(CPU_INTERVALS):
+                seats.measured(load(interval))
+            seat.turned_away()
+        assert sum(seats._given) == 0, "so long ago that it counts no more"

@@ -66,3 +66,4 @@ def test_the_load_under_which_a_session_is_let_in_is_configured() -> None:
     limits = terms_of(settings(admission=asked | {"max_joins_per_s": 8.0})).load_limits
     assert limits == LoadLimits(loop_lag_ms=10, queue_wait_ms=20, cpu_share=0.5, memory_bytes=2e9, joins=4)
     assert terms_of(Settings()).load_limits.memory_bytes is None
+    assert terms_of(settings(server={"workers": 3})).load_limits.workers == 3

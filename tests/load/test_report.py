@@ -1,12 +1,17 @@
 """What a run came to."""
 
 import json
+from dataclasses import replace
+from io import StringIO
+
+from rich.console import Console
 
 from speakback.load.durations import Percentiles
 from speakback.load.plan import Kind
 from speakback.load.record import CallerRecord, Ended, HeardReply, Spoken, Turned
 from speakback.load.report import FRAME_LATE_MS, FRAMES_LATE_P99_MS, Client, Report, Window, report
 from speakback.load.server_use import Reading
+from speakback.load.table import show
 
 WINDOW = Window(1000.0, 11_000.0)
 PUNCTUAL = Client(Percentiles(1000, 1.0, 2.0, 3.0, 4.0), None, 0.1)
@@ -39,6 +44,12 @@ def test_only_what_was_said_within_the_window_counts() -> None:
 def test_a_turn_without_an_answer_is_counted() -> None:
     found = of(talked(replies=[]))
     assert (found.answers.asked, found.answers.unanswered, found.answers.ttfb) == (1, 1, None)
+
+
+def test_answered_turns_without_a_ledger_are_missing_in_the_overhead_and_counted() -> None:
+    found = of(talked(), talked(), talked(replies=[]))
+    assert (found.answers.overhead, found.answers.overhead_unknown) == (None, 2)
+    assert any("2 answered turns of which the server sent no ledger" in line for line in shown(found).splitlines())
 
 
 def test_refused_callers_are_counted_apart() -> None:
@@ -114,6 +125,23 @@ def test_what_the_server_used() -> None:
     assert report([talked()], WINDOW, PUNCTUAL, (readings[0], None, readings[2])).server is None
 
 
+def test_what_several_processes_used_is_not_compared() -> None:
+    readings = tuple(Reading(at_s, at_s, 10**8, started_s=at_s // 10) for at_s in (0.0, 5.0, 15.0))
+    before, start, end = readings
+    found = report([talked()], WINDOW, PUNCTUAL, (before, start, end))
+    assert (found.server, found.server_processes) == (None, 2)
+    assert "its /metrics came from 2 or more processes" in shown(found)
+    same = replace(end, started_s=start.started_s)
+    assert report([talked()], WINDOW, PUNCTUAL, (before, start, same)).server is not None
+
+
+def shown(found: Report) -> str:
+    console = Console(width=200, file=StringIO())
+    show(console, found)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
 def test_it_is_json() -> None:
     found = json.loads(json.dumps(of(talked(ended=Ended(1.0, 1006, ""))).to_json()))
     assert set(found) == {
@@ -125,6 +153,7 @@ def test_it_is_json() -> None:
         "underruns",
         "errors",
         "server",
+        "server_processes",
         "client",
     }
     assert found["sessions"]["ended_early"] == {"1006": 1}

@@ -11,6 +11,7 @@ METRICS = """\
 # HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
 process_cpu_seconds_total 12.5
 process_resident_memory_bytes 1.5e+08
+process_start_time_seconds 1.79e+09
 speakback_loop_lag_seconds_bucket{le="0.001"} 90.0
 speakback_loop_lag_seconds_bucket{le="0.002"} 98.0
 speakback_loop_lag_seconds_bucket{le="0.005"} 100.0
@@ -24,6 +25,7 @@ def test_a_reading_of_metrics() -> None:
     reading = reading_of(METRICS, 7.0)
     assert reading is not None
     assert (reading.at_s, reading.cpu_s, reading.resident_bytes) == (7.0, 12.5, 150_000_000)
+    assert reading.started_s == 1.79e9
     assert reading.loop_lag.quantile_ms(0.5) == pytest.approx(50 / 90)
     assert reading.loop_lag.quantile_ms(0.99) == pytest.approx(3.5)
     assert reading.join.quantile_ms(0.99) is None

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import get_native_id
 
 import pytest
+from structlog.testing import capture_logs
 
+from speakback.providers import nicer
 from speakback.providers.nicer import NICER, give_way
 from speakback.providers.workers import Workers
 
@@ -30,3 +32,20 @@ def test_threads_that_a_model_makes_for_itself_do_as_well() -> None:
 
     with ThreadPoolExecutor(1, initializer=give_way) as loader:
         assert loader.submit(by_a_thread_of_its_own).result() == min(niceness() + NICER, 19)
+
+
+async def test_where_a_sandbox_forbids_it_the_pool_works_all_the_same_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbidden(which: int, who: int, priority: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    nicer._warn.cache_clear()
+    with capture_logs() as lines:
+        for name in ("one", "two"):
+            workers = Workers("stt", name, threads=1)
+            assert await workers.run(lambda: 7) == 7
+            await workers.aclose()
+    assert [line["reason"] for line in lines] == ["Operation not permitted"]
+    nicer._warn.cache_clear()

@@ -39,6 +39,10 @@ class Told:
         self.waiting = 0
         self.began: list[tuple[str, Urgency, float]] = []
         self.shed: list[tuple[str, Urgency]] = []
+        self.shed_after_s: list[float] = []
+
+    def pool_made(self, role: str, oldest_wait_s: Callable[[], float]) -> None:
+        self.oldest_wait_s = oldest_wait_s
 
     def work_queued(self, role: str, change: int) -> None:
         self.waiting += change
@@ -46,8 +50,9 @@ class Told:
     def work_began(self, role: str, urgency: Urgency, waited_s: float) -> None:
         self.began.append((role, urgency, waited_s))
 
-    def work_shed(self, role: str, urgency: Urgency) -> None:
+    def work_shed(self, role: str, urgency: Urgency, waited_s: float) -> None:
         self.shed.append((role, urgency))
+        self.shed_after_s.append(waited_s)
 
 
 class Pool:
@@ -203,7 +208,7 @@ async def test_a_full_queue_sheds_its_least_urgent_call_and_of_those_the_newest(
         final = await pool.ask("final", Urgency.COMMITTED)
         with pytest.raises(Shed, match="gave way") as caught:
             await new
-        assert caught.value.failure is Failure.BUSY
+        assert caught.value.failure is Failure.SHED
         assert told.shed == [("stt", Urgency.PARTIAL)]
         await pool.open()
         await asyncio.gather(tail, old, final)
@@ -215,8 +220,9 @@ async def test_a_call_is_refused_where_none_is_less_urgent() -> None:
     async with pool_of(max_waiting=1, waits=told) as pool:
         await pool.hold()
         waiting = await pool.ask("first", Urgency.PAUSE)
-        with pytest.raises(ProviderError, match="overloaded"):
+        with pytest.raises(Shed, match="overloaded") as caught:
             await (await pool.ask("second", Urgency.PAUSE))
+        assert caught.value.failure is Failure.SHED
         assert (told.shed, told.waiting) == ([("stt", Urgency.PAUSE)], 1)
         await pool.open()
         await waiting
@@ -296,8 +302,9 @@ async def test_a_call_that_would_end_too_late_is_not_queued_at_all(clock: Clock)
         # Half of what is under way, what waits, and itself: 250 ms.
         with pytest.raises(Overdue) as caught:
             await (await pool.ask("late", Purpose(Urgency.PAUSE, within_ms=249)))
-        assert caught.value.failure is Failure.BUSY
+        assert caught.value.failure is Failure.SHED
         assert told.shed == [("stt", Urgency.PAUSE)]
+        assert told.shed_after_s == [pytest.approx(0.15)], "so long it would have had to wait"
         in_time = await pool.ask("in time", Purpose(Urgency.PAUSE, within_ms=251))
         await pool.open()
         await asyncio.gather(waiting, in_time)
@@ -333,6 +340,7 @@ async def test_a_call_that_waited_too_long_is_not_begun(clock: Clock) -> None:
             await late
         assert pool.done == []
         assert told.shed == [("stt", Urgency.PAUSE)]
+        assert told.shed_after_s == [pytest.approx(0.1)]
 
 
 # ---- what is told ---------------------------------------------------------------------------------
@@ -350,3 +358,25 @@ async def test_how_long_each_waited_and_how_many_wait(clock: Clock) -> None:
         assert told.waiting == 0
         assert told.began == [("stt", Urgency.COMMITTED, 0.0), ("stt", Urgency.LATER_CLAUSES, 0.25)]
         assert told.shed == []
+
+
+async def test_a_pool_that_hangs_can_be_asked_how_long_its_oldest_call_has_waited(clock: Clock) -> None:
+    told = Told()
+    async with pool_of(waits=told, max_waiting=2) as pool:
+        await pool.hold()
+        assert told.oldest_wait_s() == 0, "nobody waits, whatever runs"
+        draft = Purpose(Urgency.DRAFT)
+        waiting = [await pool.ask("draft", draft)]
+        clock.now_s += 3
+        assert told.oldest_wait_s() == 0, "it may be in vain"
+        waiting.append(await pool.ask("pause", Urgency.PAUSE))
+        clock.now_s += 2
+        assert told.oldest_wait_s() == 2
+        draft.become(Urgency.FIRST_CLAUSE)
+        assert told.oldest_wait_s() == 5
+        with pytest.raises(Shed):
+            await (await pool.ask("refused", Urgency.PAUSE))
+        assert told.shed_after_s == [5], "it would have waited at least as long as the oldest"
+        await pool.open()
+        await asyncio.gather(*waiting)
+        assert told.oldest_wait_s() == 0

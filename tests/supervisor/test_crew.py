@@ -1,6 +1,8 @@
 """supervisor/: real processes without models, on one port."""
 
 import asyncio
+import errno
+import gc
 import os
 import signal
 import socket
@@ -10,11 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from structlog.testing import capture_logs
 
 from speakback.config import ConfigError
+from speakback.supervisor import worker as worker_module
 from speakback.supervisor.crew import Crew
 from speakback.supervisor.place import LONGEST_WAIT_S, wait_before_s
 from speakback.supervisor.port import shared_port
@@ -209,6 +213,71 @@ async def test_a_worker_that_is_not_ready_in_time_is_not_left_behind() -> None:
             await asyncio.open_connection("127.0.0.1", port)
 
 
+def nothing_left(*asked: object) -> NoReturn:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize("what", ["socket.socketpair", "asyncio.create_subprocess_exec"])
+async def test_a_worker_for_which_nothing_is_left_failed_and_left_nothing(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await open_files()
+    monkeypatch.setattr(what, lambda *asked, **options: nothing_left())
+    with pytest.raises(WorkerFailed, match="Too many open files") as failed:
+        await hired(recipe(1))
+    assert failed.value.exit_code is None
+    assert await open_files() == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [(OSError(errno.EMFILE, "x"), WorkerFailed), (asyncio.CancelledError(), asyncio.CancelledError)],
+)
+async def test_a_worker_to_which_there_is_no_link_is_not_left_behind(
+    fault: BaseException, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[asyncio.subprocess.Process] = []
+    begin = asyncio.create_subprocess_exec
+
+    async def noted(*command: str, **options: object) -> asyncio.subprocess.Process:
+        begun.append(await begin(*command, **options))  # type: ignore[arg-type]
+        return begun[0]
+
+    async def fails(end: socket.socket) -> NoReturn:
+        raise fault
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", noted)
+    monkeypatch.setattr(worker_module, "link_over", fails)
+    with pytest.raises(raised):
+        await hired(recipe(1))
+    assert begun[0].returncode == -signal.SIGKILL
+
+
+async def open_files() -> int:
+    gc.collect()
+    return len(await asyncio.to_thread(os.listdir, "/dev/fd"))
+
+
+async def test_a_place_for_whose_replacement_nothing_is_left_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    make, failures = socket.socketpair, [1, 1]
+
+    def meagre() -> tuple[socket.socket, socket.socket]:
+        if failures:
+            failures.pop()
+            nothing_left()
+        return make()
+
+    with capture_logs() as logs:
+        async with at_work() as working:
+            victim, witness = (await all_who_answer(working.port, 2)).values()
+            monkeypatch.setattr("socket.socketpair", meagre)
+            os.kill(victim.pid, signal.SIGKILL)
+            await victim.is_cut_off()
+            await witness_and_another(working.port, witness)
+    reasons = [line["reason"] for line in logs if line["event"] == "a worker did not start"]
+    assert reasons == ["a worker could not be begun (Too many open files)."] * 2
+
+
 # ---- renewal ----------------------------------------------------------------------------------
 
 
@@ -224,6 +293,28 @@ async def test_renewal_puts_new_workers_before_it_lets_the_old_ones_go() -> None
         after = await all_who_answer(working.port, 2)
         assert not after.keys() & before.keys()
         close(*after.values())
+
+
+async def test_a_renewal_for_which_nothing_is_left_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at_work() as working:
+        before = await all_who_answer(working.port, 2)
+        with monkeypatch.context() as meagre, capture_logs() as logs:
+            meagre.setattr("socket.socketpair", nothing_left)
+            await working.crew.renew()
+        after = await all_who_answer(working.port, 2)
+        assert after.keys() == before.keys()
+        close(*before.values(), *after.values())
+    assert [line["log_level"] for line in logs if "present ones stay" in line["event"]] == ["error"]
+
+
+async def test_who_is_renewed_makes_room_and_who_is_dismissed_leaves(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with shared_port("127.0.0.1", 0) as port:
+        crew = Crew(recipe(port, "--told", str(told)), 1, drain_s=30.0)
+        await crew.muster()
+        await crew.renew()
+        await crew.dismiss(asyncio.Event())
+    assert await asyncio.to_thread(told.read_text) == "MAKE_ROOM\nLEAVE\n"
 
 
 async def test_where_a_new_worker_does_not_start_the_present_ones_stay(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from speakback.audio.pcm import Samples
 from speakback.audio.resample import resample
 from speakback.providers.adapters.hibari import Hibari
 from speakback.timebase import EAR_HZ, VOICE_HZ
+from speakback.vad import silero
 from speakback.vad.hysteresis import FRAME_SAMPLES
 from speakback.vad.silero import MAX_BATCH, SileroStream, SileroVad
 from speakback.weights import WeightsError
@@ -201,3 +202,73 @@ async def test_a_model_that_fails_once_is_heard_again(
     scores = await Listener(vad).hears(frames)
     assert scores[0] == 0.0, "the frame that failed counts as silence"
     assert max(scores) > 0.9
+
+
+class Clock:
+    """Stands still unless it is moved; counts its readings."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.readings = 0
+
+    def __call__(self) -> float:
+        self.readings += 1
+        return self.now_s
+
+
+async def test_a_vad_that_falls_behind_tells_how_long_frames_wait(
+    model_path: Path, frames: list[Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, told = Clock(), list[float]()
+    monkeypatch.setattr(silero, "monotonic", clock)
+    vad = SileroVad(model_path, told.append)
+    score, wait = vad._score, vad._wake.wait
+    begun, go_on, rests = threading.Event(), threading.Event(), threading.Event()
+
+    def rest() -> bool:
+        rests.set()
+        return wait()
+
+    def slow(streams: list[SileroStream], batch: list[Samples]) -> list[float]:
+        rests.clear()
+        begun.set()
+        go_on.wait(PATIENCE_S)
+        clock.now_s += 0.25
+        return score(streams, batch)
+
+    monkeypatch.setattr(vad, "_score", slow)
+    monkeypatch.setattr(vad._wake, "wait", rest)
+    one, other = Listener(vad), Listener(vad)
+    clock.now_s += 5
+    one.push(frames[:2])
+    await asyncio.to_thread(begun.wait, PATIENCE_S)
+    other.push(frames[:1])
+    assert vad.oldest_wait_s() == 0.0
+    clock.now_s += 1
+    assert vad.oldest_wait_s() == 1.0, "the other's frame waits while the first is scored"
+    go_on.set()
+    await one.all_scores()
+    await other.all_scores()
+    assert await asyncio.to_thread(rests.wait, PATIENCE_S)
+    clock.now_s += 5
+    await one.hears(frames[2:3])
+    await vad.aclose()
+    assert told == [1.25, 1.5, 0.25], "one alone, two that waited for it, one after a rest; each with its own scoring"
+    assert vad.oldest_wait_s() == 0.0
+
+
+async def test_the_clock_is_read_once_a_batch_and_waits_are_told_ten_times_a_second(
+    model_path: Path, frames: list[Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, told = Clock(), list[float]()
+    monkeypatch.setattr(silero, "monotonic", clock)
+    vad = SileroVad(model_path, told.append)
+    at_first = clock.readings
+    listeners = [Listener(vad) for _ in range(20)]
+    for listener in listeners:
+        listener.push(frames[:10])
+    for listener in listeners:
+        await listener.all_scores()
+    await vad.aclose()
+    assert clock.readings - at_first <= 32, "for 200 frames: one a batch, and one a wake-up"
+    assert told == [], "not a tenth of a second has passed"

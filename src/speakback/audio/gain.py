@@ -39,7 +39,7 @@ class RampedGain:
     def apply(self, audio: Samples) -> Samples:
         """The next stretch of sound at the level it is to have."""
         if self._done == len(self._ramp) and self._target == 1.0:
-            return audio
+            return audio.copy()  # never a view: it would keep all that it is a part of
         ramp = self._ramp[self._done : self._done + len(audio)]
         self._done += len(ramp)
         gains = np.full(len(audio), self._target, np.float32)

@@ -17,9 +17,11 @@ def pcm16_from_samples(samples: Samples) -> bytes:
 
     The samples must be numbers: NaN has no PCM16 value and becomes whatever the machine makes of it.
     """
-    scaled = np.rint(samples * np.float32(_PCM16_FULL_SCALE))
-    clipped: NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
-    return clipped.tobytes()
+    scaled = samples * np.float32(_PCM16_FULL_SCALE)
+    np.rint(scaled, out=scaled)
+    np.minimum(scaled, np.float32(32767), out=scaled)  # np.clip takes twice as long on a message of 20 ms
+    np.maximum(scaled, np.float32(-32768), out=scaled)
+    return scaled.astype("<i2").tobytes()
 
 
 def samples_from_pcm16(data: bytes) -> Samples:

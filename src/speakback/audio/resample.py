@@ -7,6 +7,7 @@ instead: `DELAY_MS` of delay whatever the block, at the same cost. Recordings ha
 converts them.
 """
 
+from functools import cache
 from math import ceil, gcd
 
 import numpy as np
@@ -45,8 +46,7 @@ class Resampler:
         self.from_hz = from_hz
         self.to_hz = to_hz
         self._reach = ceil(from_hz * DELAY_MS / 1000)
-        self._filter = _polyphase_filter(from_hz, to_hz, self._used, self._made, self._reach)
-        self._wide_filter = _together(self._filter, self._used, _STEPS_TOGETHER)
+        self._filter, self._wide_filter = _filters(from_hz, to_hz, self._used, self._made, self._reach)
         self._held = np.zeros(self._reach, np.float32)
         self._received = self._sent = 0
         self._flushed = False
@@ -62,6 +62,12 @@ class Resampler:
         self._sent += len(converted)
         return converted
 
+    def would_make(self, count: int) -> int:
+        """How many samples `push` would return for so many."""
+        if self._made == self._used:
+            return count
+        return self._made * self._steps(len(self._held) + count)
+
     def flush(self) -> Samples:
         """End the stream and return what the filter still held. Neither `push` nor `flush` may follow."""
         rest = self.push(np.zeros(0, np.float32))
@@ -71,10 +77,13 @@ class Resampler:
             rest = self._convert(np.zeros(self._reach + self._used, np.float32))[:missing]
         return rest
 
+    def _steps(self, held: int) -> int:
+        return max(0, (held - len(self._filter)) // self._used + 1)
+
     def _convert(self, samples: Samples) -> Samples:
         """Each step uses `_used` samples, sees `_reach` more on either side, and makes `_made`."""
         held = np.concatenate((self._held, samples))
-        steps = max(0, (len(held) - len(self._filter)) // self._used + 1)
+        steps = self._steps(len(held))
         together = steps // _STEPS_TOGETHER
         done = together * _STEPS_TOGETHER * self._used
         self._held = held[steps * self._used :]
@@ -100,6 +109,13 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
         return samples
     converted: Samples = soxr.resample(samples, from_hz, to_hz, quality="HQ").astype(np.float32, copy=False)
     return converted
+
+
+@cache
+def _filters(from_hz: int, to_hz: int, used: int, made: int, reach: int) -> tuple[Samples, Samples]:
+    """For one step, and for `_STEPS_TOGETHER`; all streams of a process share them."""
+    one = _polyphase_filter(from_hz, to_hz, used, made, reach)
+    return one, _together(one, used, _STEPS_TOGETHER)
 
 
 def _polyphase_filter(from_hz: int, to_hz: int, used: int, made: int, reach: int) -> Samples:

@@ -253,7 +253,7 @@ class Caller:
         if token is None or not is_to_be_resumed(ended.close_code, was_told=was_told):
             raise ended
         lost_ms, was_speaking = self.now_ms(), self.log.current_reply is not None
-        self._line, self._token, self._is_told_to_go = None, None, False
+        self._line, self._is_told_to_go = None, False  # the token stays until another comes: it may count once more
         await lost.socket.close()
         line, tries = await self._dialled_again(token.token)
         back_ms, resumed = self.now_ms(), line.resumed

@@ -1,6 +1,7 @@
 """`speakback serve`: load the models and hold conversations until told to stop."""
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from speakback.cli.options import ConfigOption
-from speakback.cli.stopping import Stopping, by_signals, unless
+from speakback.cli.stopping import Stopping, by_signals, on_hangup, unless
 
 if TYPE_CHECKING:
     from speakback.config import Settings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Build: TypeAlias = "Callable[[Settings, WaitsReport], Coroutine[object, object, Engines]]"
 """Engines other than those that the settings name. Their pools tell how work waits."""
 LAST_S = 0.6
-"""How long the process may take to end once its sessions have: with the drain's own times, less than 2 s."""
+"""How long the process may take to end once its sessions have."""
 
 
 def serve(
@@ -113,6 +114,8 @@ async def serve_until_stopped(
             if engines is None:
                 process.end_within(LAST_S)
             else:
+                gc.collect()
+                gc.freeze()  # what was loaded stays: to look through it again and again would stall the loop
                 service.become_ready(sessions_on(engines, begin_trace))
                 process.tell_ready(doors.address)
                 await process.stopping.asked.wait()
@@ -123,19 +126,20 @@ async def serve_until_stopped(
 
 
 async def _leave(service: "Service", doors: "Doors", settings: "Settings", process: Process) -> None:
-    from speakback.gateway.drain import DrainTerms, drain
+    from speakback.gateway.drain import drain, terms_within
 
     now = asyncio.get_running_loop().time
-    terms = DrainTerms(settings.server.drain_s, settings.server.drain_notice_s)
-    deadline_s = now() + terms.deadline_s
-    hurried = process.stopping.hurried
-    await drain(service, doors.close, terms, hurried)
-    left_s = 0.0 if hurried.is_set() else max(deadline_s - now(), 0.0)
-    process.end_within(left_s + LAST_S)
+    stopping, server = process.stopping, settings.server
+    ends_by_s = now() + server.drain_s
+    notice_s = 0.0 if stopping.others_stay.is_set() else server.drain_notice_s
+    await drain(service, doors.close, terms_within(server.drain_s, notice_s, LAST_S), stopping.hurried)
+    process.end_within(LAST_S if stopping.hurried.is_set() else max(ends_by_s - now(), LAST_S))
 
 
 async def _alone(settings: "Settings") -> None:
-    process = Process(by_signals(), say_listening, say_ready, end_within)
+    stopping = by_signals()
+    on_hangup(stopping.asked.set)  # asks, and never hurries: a terminal that closes sends more than one
+    process = Process(stopping, say_listening, say_ready, end_within)
     await serve_until_stopped(settings, process)
 
 

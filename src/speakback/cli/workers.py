@@ -5,12 +5,12 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from speakback.cli.serve import Build, Process, end_within, say_listening, say_ready, serve_until_stopped
-from speakback.cli.stopping import Stopping, by_signals, unless
+from speakback.cli.stopping import Stopping, by_signals, on_hangup, unless
 from speakback.supervisor.crew import Crew
+from speakback.supervisor.folder import held, private_folder
 from speakback.supervisor.link import Link, Word, link_of_worker
 from speakback.supervisor.port import shared_port
 from speakback.supervisor.worker import Recipe
@@ -57,23 +57,27 @@ def _shared_store(loaded: "LoadedSettings") -> Iterator[Mapping[str, str]]:
     """The workers' environment. Conversations go from one to another by a private folder, unless [resume] has a say."""
     if loaded.origins["resume.store"].kind != "default":
         yield os.environ
-        return
-    with TemporaryDirectory(prefix="speakback-") as folder:  # for this account only: mode 0700
-        yield {**os.environ, "SPEAKBACK_RESUME__STORE": "file", "SPEAKBACK_RESUME__DIRECTORY": folder}
+    elif loaded.settings.resume.directory is not None:
+        yield {**os.environ, "SPEAKBACK_RESUME__STORE": "file"}
+    else:
+        with private_folder() as folder:
+            yield {**os.environ, "SPEAKBACK_RESUME__STORE": "file", "SPEAKBACK_RESUME__DIRECTORY": str(folder)}
 
 
 async def as_worker(settings: "Settings", link_number: int, build: "Build | None" = None) -> None:
     """Serve as one of several. Raises what `serve_until_stopped` raises."""
     stopping = by_signals()
-    async with link_of_worker(link_number) as link:
-        following = asyncio.create_task(_follow(link, stopping))
-        process = Process(
-            stopping, _unsaid, lambda _: link.say(Word.READY), end_within, shares_port=True
-        )  # fmt: skip
-        try:
-            await serve_until_stopped(settings, process, build)
-        finally:
-            following.cancel()
+    on_hangup(lambda: None)  # a renewal is the supervisor's business
+    with held(settings.resume.directory):
+        async with link_of_worker(link_number) as link:
+            following = asyncio.create_task(_follow(link, stopping))
+            process = Process(
+                stopping, _unsaid, lambda _: link.say(Word.READY), end_within, shares_port=True
+            )  # fmt: skip
+            try:
+                await serve_until_stopped(settings, process, build)
+            finally:
+                following.cancel()
 
 
 async def _follow(link: Link, stopping: Stopping) -> None:
@@ -81,6 +85,8 @@ async def _follow(link: Link, stopping: Stopping) -> None:
     while (word := await link.hear()) is not None:
         if word is Word.HURRY:
             stopping.hurry()
+        elif word is Word.MAKE_ROOM:
+            stopping.make_room()
         else:
             stopping.asked.set()
     stopping.asked.set()

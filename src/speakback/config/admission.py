@@ -25,13 +25,14 @@ class AdmissionSettings(Section):
         default=0.85,
         gt=0,
         le=1,
-        description="How busy the event loop's core may be, and all cores with this process, over 3 s. 1: whatever it "
-        "is.",
+        description="How busy the event loop's core may be, and all cores with this process (with several workers: "
+        "with anything), over 3 s. 1: whatever it is.",
     )
     max_memory_mb: int | None = Field(
         default=None,
         ge=64,
-        description="Memory the process may take. Not set: nine tenths of the machine's, or of its container's.",
+        description="Memory a process may take. Not set: nine tenths of the machine's, or of its container's, divided "
+        "by the workers.",
         examples=[4096],
     )
     max_joins_per_s: float = Field(

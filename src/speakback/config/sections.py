@@ -67,7 +67,7 @@ class ServerSettings(Section):
     drain_s: float = Field(
         default=20.0,
         gt=0,
-        description="Asked to stop, end conversations that are not at rest by then; the process ends within 2 s more.",
+        description="Asked to stop, the process has ended by then; conversations not at rest 2 s before are cut.",
     )
     drain_notice_s: float = Field(
         default=0.0,

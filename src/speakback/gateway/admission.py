@@ -110,9 +110,12 @@ class LoadLimits:
     cpu_share: float = 1.0
     """Of one core for the event loop's thread, and of all cores it may use for the process."""
     memory_bytes: float | None = None
-    """None: `MEMORY_SHARE` of the RAM there is."""
+    """None: of `MEMORY_SHARE` of the RAM there is, what falls to each of the `workers`."""
     joins: float = math.inf
     """Sessions that may join between one measurement and the next."""
+    workers: int = 1
+    """Processes like this one on the machine. They cannot see each other: from 2 up, what the whole machine does counts
+    besides what this process does."""
 
 
 ANY_LOAD = LoadLimits()
@@ -148,7 +151,7 @@ def why_full(load: Load, limits: LoadLimits, taken: Taken) -> Full | None:
         return "loop_lag"
     if load.queue_wait_ms > limits.queue_wait_ms:
         return "queue_wait"
-    cpu = max(_with_the_new(load.cpu.loop, taken), load.cpu.process)
+    cpu = max(_with_the_new(load.cpu.loop, taken), load.cpu.process, _machine_share(load, limits))
     return "cpu" if limits.cpu_share < 1 and cpu > limits.cpu_share else None
 
 
@@ -185,6 +188,11 @@ def _with_the_new(share: float, taken: Taken) -> float:
     return share + (taken.unmeasured + 1) * each
 
 
+def _machine_share(load: Load, limits: LoadLimits) -> float:
+    """How busy all cores are with anything, where others of this server are part of that."""
+    return 0.0 if limits.workers == 1 or load.cpu.machine is None else load.cpu.machine
+
+
 def _memory_bytes(load: Load, taken: Taken) -> float:
     return 0 if load.resident_bytes is None else load.resident_bytes + taken.unmeasured * ASSUMED_BYTES
 
@@ -192,4 +200,4 @@ def _memory_bytes(load: Load, taken: Taken) -> float:
 def _memory_limit(load: Load, limits: LoadLimits) -> float:
     if limits.memory_bytes is not None:
         return limits.memory_bytes
-    return math.inf if load.usable_bytes is None else MEMORY_SHARE * load.usable_bytes
+    return math.inf if load.usable_bytes is None else MEMORY_SHARE * load.usable_bytes / limits.workers

@@ -3,8 +3,10 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from random import randint
 from time import perf_counter
+from typing import TypeAlias
 
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
@@ -12,7 +14,7 @@ from aiohttp.typedefs import Handler
 
 from speakback.gateway.admission import Knock, TurnedAway, turned_away, turned_away_for
 from speakback.gateway.auth import REALTIME_SUBPROTOCOL, KeyRing, offered_subprotocols
-from speakback.gateway.connection import CLOSE_TIMEOUT_S, Connection
+from speakback.gateway.connection import CLOSE_TIMEOUT_S, Connection, Limits
 from speakback.gateway.conversation import Conversation, OpenConversation
 from speakback.gateway.drain import REASON
 from speakback.gateway.page import connect_page
@@ -20,7 +22,8 @@ from speakback.gateway.realtime.codec import RealtimeCodec
 from speakback.gateway.realtime.kept_view import restored
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.session_view import first_view
-from speakback.gateway.resume.arriving import NOT_TAKEN_UP, Visitor, come_in
+from speakback.gateway.resume.arriving import NOT_TAKEN_UP, Visitor, coming_in
+from speakback.gateway.resume.coming import Coming
 from speakback.gateway.resume.tokens import HEADER as RESUME_HEADER
 from speakback.gateway.resume.tokens import owner_of, presented_token
 from speakback.gateway.seats import NoRoom
@@ -36,6 +39,7 @@ HEARTBEAT_S = 20.0
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 _CORRELATION_ID: web.RequestKey[str] = web.RequestKey("correlation_id", str)
+_Socket: TypeAlias = "web.WebSocketResponse[bool]"
 
 log = structlog.get_logger(__name__)
 
@@ -143,8 +147,11 @@ async def _realtime(request: web.Request) -> web.StreamResponse:
         return _answer(TurnedAway(503, "not_ready", "the server is not ready; try again soon"))
     visitor = _visitor(request, service.terms.keys)
     try:
-        with service.seats.seat(comes_back=visitor.token is not None), service.guest():
-            return await _hold_session(request, service, service.open_conversation, visitor)
+        with service.seats.seat(comes_back=visitor.token is not None) as seat, service.guest():
+            response = await _hold_session(request, service, service.open_conversation, visitor)
+            if not isinstance(response, web.WebSocketResponse):
+                seat.turned_away()
+            return response
     except NoRoom as full:
         service.metrics.refused(full.reason)
         return _answer(turned_away_for(full.reason))
@@ -170,70 +177,84 @@ def _visitor(request: web.Request, keys: KeyRing) -> Visitor:
 async def _hold_session(
     request: web.Request, service: Service, open_conversation: OpenConversation, visitor: Visitor
 ) -> web.StreamResponse:
-    terms = service.terms
+    socket = _socket_for(request, service.terms.limits)
+    if not socket.can_prepare(request).ok:
+        await socket.prepare(request)  # raises: it is no upgrade, and no token is used up by it
+    async with coming_in(service.resumption, visitor) as coming:
+        if isinstance(coming, TurnedAway):
+            return _answer(coming)
+        before = None if coming is None else coming.before
+        session_id = f"sess_{secrets.token_hex(8)}" if before is None else before.session_id
+        correlation_id = request[_CORRELATION_ID]
+        with bind_session(session_id, correlation_id):
+            began_s = perf_counter()
+            try:
+                view = first_view(service.terms.offer)
+                if before is not None:
+                    view = restored(service.terms.offer, before.client_settings)
+                conversation = open_conversation(view.settings, session_id, correlation_id, before)
+            except (Refusal, UnknownPin) as problem:
+                log.warning("a conversation cannot go on here", reason=type(problem).__name__)
+                return _answer(NOT_TAKEN_UP)
+            service.metrics.admitted(came_back=before is not None)
+            codec = RealtimeCodec(conversation, view, session_id=session_id, correlation_id=correlation_id)
+            service.metrics.joined(perf_counter() - began_s)
+            await _hold(request, service, socket, _Opened(session_id, conversation, codec), coming)
+    return socket
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A conversation before its connection."""
+
+    session_id: str
+    conversation: Conversation
+    codec: RealtimeCodec
+
+
+async def _hold(
+    request: web.Request, service: Service, socket: _Socket, opened: _Opened, coming: Coming | None
+) -> None:
+    """The conversation, from the upgrade to the end of its connection."""
+    transport: asyncio.Transport | None = None
+    try:
+        await socket.prepare(request)
+        transport = request.transport
+    finally:
+        if transport is None:  # the client left meanwhile: nothing is left of a conversation that was not held
+            opened.conversation.close()
+            await opened.conversation.run()
+    if transport is None:
+        return
+    conversation, tally = opened.conversation, tally_into(service.metrics)
+    connection = Connection(socket, transport, conversation, opened.codec, service.terms.limits, tally, coming)
+    came_back = coming is not None and coming.before is not None
+    log.info("session resumed" if came_back else "session began")
+    living = service.watch.population.session(opened.session_id, conversation, lambda: not transport.is_closing())
+    with service.connected(connection), living:
+        await connection.run()
+    service.metrics.session_ended(socket.close_code)
+
+
+def _socket_for(request: web.Request, limits: Limits) -> _Socket:
+    offers_any = bool(offered_subprotocols(request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL)))
     socket = web.WebSocketResponse(
         # No text decoding: what is not UTF-8 is answered with an event like any other unreadable message.
         decode_text=False,
         # Compression only costs on audio, and without it the limit below is on what is really received.
         compress=False,
         # aiohttp refuses a message of this size and above, we only above.
-        max_msg_size=terms.limits.max_message_bytes + 1,
+        max_msg_size=limits.max_message_bytes + 1,
         heartbeat=HEARTBEAT_S,
         # Pings are answered like any other message, so that a flood of them has its fair share of the loop only.
         autoping=False,
         # A send waits whenever too much waits on the way, not only once in so many bytes.
         writer_limit=0,
         timeout=CLOSE_TIMEOUT_S,
-        protocols=(REALTIME_SUBPROTOCOL,) if offered_subprotocols(request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL))
-        else (),
-    )  # fmt: skip
-    correlation_id = request[_CORRELATION_ID]
-    socket.headers[CORRELATION_HEADER] = correlation_id
-    if not socket.can_prepare(request).ok:
-        await socket.prepare(request)  # raises: it is no upgrade, and no token is used up by it
-    coming = await come_in(service.resumption, visitor)
-    if isinstance(coming, TurnedAway):
-        return _answer(coming)
-    before = None if coming is None or coming.taken_up is None else coming.taken_up.snapshot
-    session_id = f"sess_{secrets.token_hex(8)}" if before is None else before.session_id
-    with bind_session(session_id, correlation_id):
-        began_s = perf_counter()
-        try:
-            view = first_view(terms.offer) if before is None else restored(terms.offer, before.client_settings)
-            conversation = open_conversation(view.settings, session_id, correlation_id, before)
-        except (Refusal, UnknownPin) as problem:
-            log.warning("a conversation cannot go on here", reason=type(problem).__name__)
-            return _answer(NOT_TAKEN_UP)
-        service.metrics.admitted(came_back=before is not None)
-        codec = RealtimeCodec(conversation, view, session_id=session_id, correlation_id=correlation_id)
-        service.metrics.joined(perf_counter() - began_s)
-        try:
-            await socket.prepare(request)
-        except BaseException:
-            await _not_begun(conversation)
-            raise
-        transport = request.transport
-        if transport is None:  # the client left during the upgrade
-            await _not_begun(conversation)
-            if coming is not None and before is not None:
-                await coming.give_back(lambda: before)
-            return socket
-        tally = tally_into(service.metrics)
-        connection = Connection(socket, transport, conversation, codec, terms.limits, tally, coming)
-        log.info("session began" if before is None else "session resumed")
-        living = service.watch.population.session(session_id, conversation, lambda: not transport.is_closing())
-        with service.connected(connection), living:
-            await connection.run()
-        if coming is not None and not connection.was_reached:
-            await coming.give_back(connection.snapshot)
-    service.metrics.session_ended(socket.close_code)
+        protocols=(REALTIME_SUBPROTOCOL,) if offers_any else (),
+    )
+    socket.headers[CORRELATION_HEADER] = request[_CORRELATION_ID]
     return socket
-
-
-async def _not_begun(conversation: Conversation) -> None:
-    """Nothing of a conversation is left that was opened and not held."""
-    conversation.close()
-    await conversation.run()
 
 
 def _answer(refusal: TurnedAway) -> web.Response:

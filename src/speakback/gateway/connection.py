@@ -18,8 +18,9 @@ from speakback.gateway.conversation import Conversation
 from speakback.gateway.fair_share import FairShare
 from speakback.gateway.naps import REST_AFTER_S, Naps
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
-from speakback.gateway.resume.keeper import PASSING, ResumeNews
-from speakback.gateway.resume.resumption import RESUMED_ELSEWHERE, Coming
+from speakback.gateway.resume.coming import Coming
+from speakback.gateway.resume.keeper import ResumeNews
+from speakback.gateway.resume.resumption import RESUMED_ELSEWHERE
 from speakback.gateway.slow_reader import SlowReader, bound_buffers
 from speakback.observe.population import task_name
 from speakback.session.notices import Notice
@@ -30,6 +31,8 @@ UNREADABLE_IN_A_ROW = 20
 """So many messages in a row of which nothing can be made out, and the client is not speaking this protocol."""
 REST_WITHIN_S = 0.15
 """How long the end of a connection may take to tell what was said; what is not told by then is said again elsewhere."""
+YIELD_EVERY = 4
+"""Of messages that are there already so many are taken before others come in between."""
 CLOSE_TIMEOUT_S = 2.0
 """How long a client may take to answer a close."""
 
@@ -115,7 +118,7 @@ class Connection:
         self._idle: asyncio.Timeout | None = None
         self._coming = coming
         """None: conversations do not outlive their connections here."""
-        self._keeper = None if coming is None else coming.keeper(take=self.snapshot, tell=self._tell_news)
+        self._keeper = None if coming is None else coming.keeper(self, take=self.snapshot, tell=self._tell_news)
         self.was_reached = False
         """Whether anything came from the client: else it may not know that it is connected."""
 
@@ -197,7 +200,7 @@ class Connection:
             raise _Ended(_RESUMED_ELSEWHERE)
 
     async def _read(self) -> None:
-        now_s, share = asyncio.get_running_loop().time, FairShare()
+        now_s, share, taken = asyncio.get_running_loop().time, FairShare(), 0
         while True:
             message = await self._socket.receive()
             began_s = now_s()
@@ -205,14 +208,18 @@ class Connection:
             pause_s = share.pause_s(began_s, now_s())
             if message.type is WSMsgType.PING:
                 await self._put(self._socket.pong(message.data))
-            await self._tell(answers)
+            if answers:
+                await self._tell(answers)
             if self._codec.unreadable_in_a_row >= UNREADABLE_IN_A_ROW:
                 reason = f"{UNREADABLE_IN_A_ROW} messages in a row could not be read"
                 raise _Ended(Ending(WSCloseCode.POLICY_VIOLATION, reason))
             if not self._farewell_asked.done() and (rest_s := self._conversation.rest_s) >= REST_AFTER_S:
                 self._naps.begin(rest_s)
             await self._conversation.room()
-            await asyncio.sleep(pause_s)  # also where that is 0: others come in between
+            taken += 1
+            # To wait for a message that is not there yet is a yield as well.
+            if pause_s or taken % YIELD_EVERY == 0:
+                await asyncio.sleep(pause_s)
             await self._hear_out(share)
 
     async def _hear_out(self, share: FairShare) -> None:
@@ -253,8 +260,8 @@ class Connection:
                 break
             self._put_off_idle()
             self._tally(notice)
-            if self._keeper is not None and not isinstance(notice, PASSING):
-                self._keeper.touched()
+            if self._keeper is not None:
+                self._keeper.saw(notice)
             self._naps.end()
             if is_behind and isinstance(notice, OPTIONAL):
                 reader.leave_out(self._codec.event_types(notice))

@@ -61,6 +61,11 @@ class Conversation(Protocol):
         """The next thing to tell the client, in order; None once closed. Cancelling is safe."""
         ...
 
+    @property
+    def samples_wanted(self) -> int:
+        """How many samples at 16 kHz can be made something of; fewer may as well wait for more."""
+        ...
+
     def append_audio(self, audio_16k: Samples) -> None:
         """Raises `ValueError` when too much waits to be heard; nothing of it is taken then."""
         ...

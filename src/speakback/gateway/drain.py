@@ -10,7 +10,7 @@
     the sockets of clients that do not answer are cut               `CLOSING_S` later
 
 A hurry (a second signal) skips every wait but the last. However a client behaves, all is over `CLOSING_S` + `CUTTING_S`
-after the deadline.
+after the deadline, which therefore lies before the time that the whole has (`terms_within`).
 """
 
 import asyncio
@@ -27,6 +27,8 @@ CLOSING_S = 1.0
 """How long clients have to answer a close that did not wait for their conversation's rest."""
 CUTTING_S = 0.3
 """How long a connection may take to end once its socket is gone."""
+LEAST_SHARE = 0.5
+"""Of the time that the whole may take, conversations have no less than this to come to rest."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,14 @@ class DrainTerms:
     deadline_s: float = 20.0
     notice_s: float = 0.0
     """Part of it: how long the server listens on, unready, until nobody sends it anyone."""
+
+
+def terms_within(whole_s: float, notice_s: float, ending_s: float) -> DrainTerms:
+    """Terms by which a process that needs `ending_s` behind its drain has ended after `whole_s`. Pure.
+
+    Conversations have at least `LEAST_SHARE` of it: where the whole is that short, the end may come later.
+    """
+    return DrainTerms(max(whole_s - CLOSING_S - CUTTING_S - ending_s, whole_s * LEAST_SHARE), notice_s)
 
 
 @dataclass(frozen=True, slots=True)

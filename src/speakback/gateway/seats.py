@@ -30,6 +30,17 @@ class NoRoom(Exception):
         self.reason: Full = reason
 
 
+class Seat:
+    """One session's."""
+
+    def __init__(self) -> None:
+        self.was_joined = True
+
+    def turned_away(self) -> None:
+        """Its client was refused for another reason before its conversation began: it costs nothing, and is no join."""
+        self.was_joined = False
+
+
 class Seats:
     """How many sessions are open, and whether one more may be.
 
@@ -44,10 +55,12 @@ class Seats:
         self._load = Load()
         self._given: deque[int] = deque([0], maxlen=CPU_INTERVALS)
         """How many seats were given in each of the last intervals, the present one last."""
+        self._interval = 0
+        """The present one's number."""
         self._overloaded = False
 
     @contextmanager
-    def seat(self, *, comes_back: bool = False) -> Iterator[None]:
+    def seat(self, *, comes_back: bool = False) -> Iterator[Seat]:
         """One session's seat while the context lasts. Raises `NoRoom`, and then takes none.
 
         Nothing is awaited between the decision and the taking, so no two get one place. A client that `comes_back`
@@ -58,10 +71,14 @@ class Seats:
             raise NoRoom(reason)
         self.taken += 1
         self._given[-1] += 1
+        given_in, seat = self._interval, Seat()
         try:
-            yield
+            yield seat
         finally:
             self.taken -= 1
+            age = self._interval - given_in
+            if not seat.was_joined and age < len(self._given):
+                self._given[-1 - age] -= 1
 
     def why_full(self, *, comes_back: bool = False) -> Full | None:
         """Why a client would be refused now, or None if it would be let in."""
@@ -75,6 +92,7 @@ class Seats:
         """The load is this now; seats may be given anew."""
         self._load = load
         self._given.append(0)
+        self._interval += 1
         reason = self.why_full()
         overloaded = reason is not None and reason not in ("sessions", "joining")
         if overloaded is not self._overloaded:

@@ -40,6 +40,7 @@ def _load_limits(settings: Settings) -> LoadLimits:
         cpu_share=admission.max_cpu_share,
         memory_bytes=None if admission.max_memory_mb is None else admission.max_memory_mb * 1_000_000,
         joins=admission.max_joins_per_s * INTERVAL_S,
+        workers=settings.server.workers,
     )
 
 

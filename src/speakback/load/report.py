@@ -77,6 +77,8 @@ class Answers:
     ttfb: Percentiles | None
     wait: Percentiles | None
     overhead: Percentiles | None
+    overhead_unknown: int
+    """Answered turns that are missing in it: the server leaves `speakback.latency` out for a client that is behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ class Report:
     errors: Mapping[str, int]
     """What the server complained of or did wrong, and how often; the commonest."""
     server: Server | None
-    """None: the server did not tell."""
+    """None: the server did not tell, or several processes did."""
+    server_processes: int
+    """So many told at least, by when they started: what one of them used says nothing of the whole."""
     client: Client
 
     def to_json(self) -> dict[str, object]:
@@ -152,6 +156,7 @@ def report(
         underruns=_underruns(records, window),
         errors=_errors(records),
         server=_server(readings, sessions.joined),
+        server_processes=_processes(readings),
         client=client,
     )
 
@@ -203,6 +208,7 @@ def _answers(found: Sequence[Turn]) -> Answers:
         ttfb=percentiles(turn.ttfb_ms for turn in found),
         wait=percentiles(turn.wait_ms for turn in found),
         overhead=percentiles(turn.overhead_ms for turn in found),
+        overhead_unknown=sum(turn.answer is not None and turn.overhead_ms is None for turn in found),
     )
 
 
@@ -235,9 +241,13 @@ def _errors(records: Sequence[CallerRecord]) -> Mapping[str, int]:
     return dict(errors.most_common(_ERRORS_SHOWN))
 
 
+def _processes(readings: Sequence[Reading | None]) -> int:
+    return len({reading.started_s for reading in readings if reading is not None})
+
+
 def _server(readings: tuple[Reading | None, Reading | None, Reading | None], sessions: int) -> Server | None:
     before, start, end = readings
-    if before is None or start is None or end is None or end.at_s <= start.at_s:
+    if before is None or start is None or end is None or end.at_s <= start.at_s or _processes(readings) > 1:
         return None
     cores = (end.cpu_s - start.cpu_s) / (end.at_s - start.at_s)
     grown_bytes = end.resident_bytes - before.resident_bytes

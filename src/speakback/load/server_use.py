@@ -17,6 +17,7 @@ from speakback.load.wire import Address
 
 _CPU = "process_cpu_seconds_total"
 _MEMORY = "process_resident_memory_bytes"
+_STARTED = "process_start_time_seconds"
 _LAG = "speakback_loop_lag_seconds"
 _JOIN = "speakback_join_seconds"
 _BUCKET = re.compile(r'(\w+)_bucket\{le="([^"]+)"\}')
@@ -59,6 +60,9 @@ class Reading:
     """Empty where it is not told."""
     join: Buckets = Buckets()
     """How long each session's opening kept the event loop."""
+    started_s: float | None = None
+    """When the process started, in Unix time: of several workers behind one address, one or another tells. None: it
+    is not told."""
 
 
 class ServerUse(Protocol):
@@ -121,10 +125,11 @@ def reading_of(metrics: str, at_s: float) -> Reading | None:
     buckets: dict[str, dict[float, int]] = {_LAG: {}, _JOIN: {}}
     for line in metrics.splitlines():
         name, _, value = line.rpartition(" ")
-        if name in (_CPU, _MEMORY):
+        if name in (_CPU, _MEMORY, _STARTED):
             told[name] = float(value)
         elif (found := _BUCKET.fullmatch(name)) and found[1] in buckets:
             buckets[found[1]][float(found[2]) * 1000] = int(float(value))
-    if len(told) < 2:
+    if _CPU not in told or _MEMORY not in told:
         return None
-    return Reading(at_s, told[_CPU], int(told[_MEMORY]), Buckets(buckets[_LAG]), Buckets(buckets[_JOIN]))
+    lag, join = Buckets(buckets[_LAG]), Buckets(buckets[_JOIN])
+    return Reading(at_s, told[_CPU], int(told[_MEMORY]), lag, join, told.get(_STARTED))

@@ -63,6 +63,8 @@ def _lines(found: Report) -> Iterator[str]:
         f"turns: {answers.asked}, of which {answers.unanswered} unanswered "
         f"and {answers.answered_too_early} answered before they were over"
     )
+    if answers.overhead_unknown:
+        yield f"missing in the overhead: {answers.overhead_unknown} answered turns of which the server sent no ledger"
     yield (
         f"over the agent: {_n(barge_ins.last_byte)} barge-ins stopped it, {barge_ins.not_yielded} did not; "
         f"{barge_ins.stopped_by_backchannel} of {barge_ins.backchannels} backchannels did"
@@ -84,6 +86,11 @@ def _refused(found: Report) -> str:
 
 def _server(found: Report) -> str:
     server = found.server
+    if found.server_processes > 1:
+        return (
+            f"server: no figures, as its /metrics came from {found.server_processes} or more processes (workers, or a "
+            "restart), whose readings cannot be compared (on this machine, --pid names one process)"
+        )
     if server is None:
         return "server: its /metrics tell neither processor time nor memory (on this machine, --pid names its process)"
     text = f"server: {server.cpu_cores:.2f} of a core, {server.resident_bytes / 1e6:.0f} MB"

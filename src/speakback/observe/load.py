@@ -23,7 +23,8 @@ class Load:
     """Counts the measurements."""
     lag: LagFigures = NO_LAG
     queue_wait_ms: float = 0.0
-    """How long calls waited for a worker of late, in the pool where they waited longest."""
+    """How long calls waited for a worker of late, or frames for the VAD, in the pool where they waited longest; a call
+    that waits still counts once its pool is taken to be jammed."""
     cpu: CpuShares = CpuShares(0.0, 0.0, None)
     resident_bytes: int | None = None
     usable_bytes: int | None = None

@@ -16,6 +16,8 @@ class Failure(Enum):
     RATE_LIMITED = "rate limited"
     BUSY = "busy"
     """The service is overloaded or failed within."""
+    SHED = "shed"
+    """We had no room or no time for it: it was not done, which says nothing of the provider (`workers.py`)."""
     UNREACHABLE = "unreachable"
     BROKE_OFF = "broke off"
     LATE = "late"

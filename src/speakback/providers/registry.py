@@ -29,6 +29,7 @@ from speakback.providers.llm import LanguageModel
 from speakback.providers.nicer import give_way
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.urgency import Urgency
 from speakback.providers.waits import UNREPORTED, WaitsReport
 
 N = TypeVar("N")
@@ -163,8 +164,10 @@ async def build_engines(settings: Settings, waits: WaitsReport = UNREPORTED) -> 
         TtsChain(voices, _options(TTS_OPTIONS, settings), report=_log) if _has_service(names.tts) else voices[0].engine
     )
     await tts.warm()
+    vad = SileroVad(silero / "silero_vad.onnx", partial(waits.work_began, "vad", Urgency.PAUSE))
+    waits.pool_made("vad", vad.oldest_wait_s)
     return Engines(
-        vad=SileroVad(silero / "silero_vad.onnx"),
+        vad=vad,
         stt=stt,
         end_of_turn=end_of_turn,
         llm=llm,

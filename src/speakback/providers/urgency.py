@@ -35,7 +35,8 @@ class Urgency(IntEnum):
 
     @property
     def may_be_in_vain(self) -> bool:
-        """Whether it is done ahead of need: such work never takes the last free thread."""
+        """Whether it is done ahead of need: of several threads such work never takes the last one that is free of it.
+        A pool's only thread does it too, when nothing more urgent waits."""
         return self >= Urgency.DRAFT
 
 

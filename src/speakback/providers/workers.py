@@ -36,11 +36,11 @@ NEWEST_SHARE = 0.2
 
 
 class Overdue(ProviderError):
-    """It would have come too late to be of use, so it was not done."""
+    """It would have come too late to be of use, so it was not done. `Failure.SHED`, too."""
 
 
 class Shed(ProviderError):
-    """It gave way to something more urgent."""
+    """It gave way to something more urgent, or found no room. Always `Failure.SHED`: not the provider's ill health."""
 
 
 @dataclass(eq=False)
@@ -90,12 +90,18 @@ class Workers:
         self._closed = False
         self._numbers = count()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"{role}-{provider}", initializer=give_way)
+        waits.pool_made(role, self.oldest_wait_s)
+
+    def oldest_wait_s(self) -> float:
+        """For how long that one of the waiting calls has waited by now that came first; calls that may be in vain are
+        left out. 0: none waits. On any thread."""
+        with self._lock:
+            return self._oldest_wait_s()
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """The result of `work`, done in its turn, for the purpose that holds here (`urgency.urgent`).
 
-        Raises `Overdue`, `Shed`, and `ProviderError` when the queue is full, after `aclose`, and for whatever `work`
-        raises.
+        Raises `Overdue`, `Shed`, and `ProviderError` after `aclose` and for whatever `work` raises.
         """
         call = _Call(work, present_purpose(), next(self._numbers), monotonic())
         self._queue(cast("_Call[object]", call))
@@ -131,13 +137,15 @@ class Workers:
                 shed = self._make_room(call)
                 self._waiting.append(call)
         except ProviderError:
-            self._waits.work_shed(self._role, call.purpose.urgency)
+            with self._lock:
+                would_wait_s = max(self._expected_wait_s(call), self._oldest_wait_s())
+            self._waits.work_shed(self._role, call.purpose.urgency, would_wait_s)
             raise
         self._waits.work_queued(self._role, 1)
         if shed is not None:
             self._waits.work_queued(self._role, -1)
-            self._waits.work_shed(self._role, shed.purpose.urgency)
-            shed.fail(Shed(self._role, self._provider, "gave way to more urgent work", failure=Failure.BUSY))
+            self._waits.work_shed(self._role, shed.purpose.urgency, monotonic() - shed.queued_s)
+            shed.fail(self._shed("gave way to more urgent work"))
         call.purpose.on_change(self._look_again)
         self._look_again()
 
@@ -150,17 +158,25 @@ class Workers:
         due_s = call.purpose.due_s
         if due_s is None or len(self._running) + len(self._waiting) < self._threads:
             return False
+        return monotonic() + self._expected_wait_s(call) + self._usually_takes_s > due_s
+
+    def _expected_wait_s(self, call: _Call[object]) -> float:
         before = sum(other.place < call.place for other in self._waiting) + len(self._running) / 2
-        return monotonic() + (before / self._threads + 1) * self._usually_takes_s > due_s
+        return before / self._threads * self._usually_takes_s
+
+    def _oldest_wait_s(self) -> float:
+        wanted = (call.queued_s for call in self._waiting if not call.purpose.urgency.may_be_in_vain)
+        now_s = monotonic()
+        return now_s - min(wanted, default=now_s)
 
     def _make_room(self, call: _Call[object]) -> _Call[object] | None:
-        """Take the least urgent call out of a full queue, the newest of those. Raises `ProviderError` if none is less
-        urgent than `call`."""
+        """Take the least urgent call out of a full queue, the newest of those. Raises `Shed` if none is less urgent
+        than `call`."""
         if len(self._waiting) < self._max_waiting:
             return None
         shed = max(self._waiting, key=lambda other: (other.purpose.urgency, other.number))
         if shed.purpose.urgency <= call.purpose.urgency:
-            raise self._problem(f"{len(self._waiting)} calls are waiting already; it is overloaded", Failure.BUSY)
+            raise self._shed(f"{len(self._waiting)} calls are waiting already; it is overloaded")
         self._waiting.remove(shed)
         return shed
 
@@ -203,7 +219,7 @@ class Workers:
         began_s, due_s = monotonic(), call.purpose.due_s
         urgency = call.purpose.urgency
         if due_s is not None and began_s >= due_s:
-            self._waits.work_shed(self._role, urgency)
+            self._waits.work_shed(self._role, urgency, began_s - call.queued_s)
             return partial(call.fail, self._overdue())
         if not call.future.set_running_or_notify_cancel():
             return lambda: None
@@ -221,7 +237,10 @@ class Workers:
 
     def _overdue(self) -> Overdue:
         message = "too many calls are before it for it to be in time"
-        return Overdue(self._role, self._provider, message, failure=Failure.BUSY)
+        return Overdue(self._role, self._provider, message, failure=Failure.SHED)
 
-    def _problem(self, message: str, failure: Failure = Failure.INTERNAL) -> ProviderError:
-        return ProviderError(self._role, self._provider, message, failure=failure)
+    def _shed(self, message: str) -> Shed:
+        return Shed(self._role, self._provider, message, failure=Failure.SHED)
+
+    def _problem(self, message: str) -> ProviderError:
+        return ProviderError(self._role, self._provider, message)

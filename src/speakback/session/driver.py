@@ -233,6 +233,11 @@ class Session:
 
     # ---- what a client does -------------------------------------------------------------------
 
+    @property
+    def samples_wanted(self) -> int:
+        """How many samples at 16 kHz can be made something of; fewer may as well wait for more."""
+        return self._ears.samples_wanted
+
     def append_audio(self, audio_16k: Samples) -> None:
         """Hear the next stretch of the user's audio. Raises `InputOverrun`, and then takes nothing."""
         self._ears.hear(audio_16k, self._now_ms())

@@ -131,6 +131,11 @@ class Ears:
         self.clear()
 
     @property
+    def samples_wanted(self) -> int:
+        """With fewer more than these nothing can be done yet: the VAD scores whole frames."""
+        return FRAME_SAMPLES - len(self._partial_frame)
+
+    @property
     def held_bytes(self) -> int:
         """The audio that is kept here, and that waits to be scored."""
         samples = self.audio.end - self.audio.start + FRAME_SAMPLES * len(self._unscored)

@@ -8,7 +8,7 @@ from speakback.supervisor.place import Place
 from speakback.supervisor.worker import Recipe, WorkerFailed
 
 LATE_S = 3.0
-"""A worker that is not gone so long after its own deadline is killed: it ends by itself within 2 s."""
+"""A worker that is not gone so long after it should have ended by itself is killed: it hangs."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,8 @@ class Crew:
             try:
                 await place.renew()
             except WorkerFailed as problem:
-                log.error("a new worker did not start: the present ones stay", exit_code=problem.exit_code)
+                reason, exit_code = str(problem), problem.exit_code
+                log.error("a new worker did not start: the present ones stay", reason=reason, exit_code=exit_code)
                 return
         log.info("the workers were renewed", workers=len(self._places))
 

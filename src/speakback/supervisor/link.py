@@ -11,8 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum
 
+import structlog
+
 OPTION = "--worker-link"
 """With it comes the number of the worker's end, an open file."""
+
+log = structlog.get_logger(__name__)
 
 
 class Word(Enum):
@@ -22,6 +26,8 @@ class Word(Enum):
     """The worker: I hold conversations from now on."""
     LEAVE = b"leave\n"
     """The supervisor: drain, and end."""
+    MAKE_ROOM = b"make room\n"
+    """The supervisor: the same, and others stay at this address, so that nobody who looks for it needs notice."""
     HURRY = b"hurry\n"
     """The supervisor: end at once."""
 
@@ -39,12 +45,16 @@ class Link:
             self._writer.write(word.value)
 
     async def hear(self) -> Word | None:
-        """The next word; None once the other side is gone."""
+        """The next word; None once the other side is gone, or says what is no word: then the link has ended, too."""
         try:
             line = await self._reader.readline()
-        except ConnectionError:
+            return Word(line) if line else None
+        except OSError:
             return None
-        return Word(line) if line else None
+        except ValueError:  # half a line, as of a process that was killed; or anything else
+            log.error("the other side of a link said what is no word: the link is ended")
+            self.close()
+            return None
 
     def close(self) -> None:
         """Hang up."""

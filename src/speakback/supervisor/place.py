@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from speakback.supervisor.link import Word
 from speakback.supervisor.worker import Recipe, Worker, WorkerFailed, hired
 
 FIRST_WAIT_S = 0.5
@@ -43,12 +44,12 @@ class Place:
         self._keep(successor)
         await _stopped(watching)
         if old is not None:
-            await self._see_off(old)
+            await self._see_off(old, Word.MAKE_ROOM)
 
     async def vacate(self) -> None:
         """Let the worker drain, and put none here any more. Returns when it is gone."""
         await _stopped(self._keeping)
-        await asyncio.gather(*(self._see_off(worker) for worker in self._present()))
+        await asyncio.gather(*(self._see_off(worker, Word.LEAVE) for worker in self._present()))
 
     def hurry(self) -> None:
         """Let who is here end at once."""
@@ -60,9 +61,9 @@ class Place:
     def _present(self) -> set[Worker]:
         return self._leaving | (set() if self._worker is None else {self._worker})
 
-    async def _see_off(self, worker: Worker) -> None:
+    async def _see_off(self, worker: Worker, word: Word) -> None:
         self._leaving.add(worker)
-        await worker.see_off(self._leaves_within_s)
+        await worker.see_off(self._leaves_within_s, word)
         self._leaving.discard(worker)
 
     def _keep(self, worker: Worker) -> None:
@@ -90,7 +91,8 @@ class Place:
                 return await hired(self._recipe), deaths
             except WorkerFailed as problem:
                 deaths += 1
-                log.error("a worker did not start", exit_code=problem.exit_code, tried_in_s=wait_before_s(deaths))
+                wait_s = wait_before_s(deaths)
+                log.error("a worker did not start", reason=str(problem), exit_code=problem.exit_code, tried_in_s=wait_s)
 
 
 async def _stopped(task: "asyncio.Task[None] | None") -> None:

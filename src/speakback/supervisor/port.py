@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from speakback.config import ConfigError
 
-Place = tuple[str | int, ...]
+Address = tuple[str | int, ...]
 """An address as sockets take it: host, port and, for IPv6, two numbers more."""
 
 
@@ -31,26 +31,26 @@ def shared_port(host: str, port: int) -> Iterator[int]:
 
 def _kept(host: str, port: int, held: ExitStack) -> int:
     """All addresses of the host get the port of the first."""
-    for family, *kind, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+    for family, *kind, _, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
         opened = (family, *kind)
-        place = (address[0], port, *address[2:])
+        address = (found[0], port, *found[2:])
         if port:
             # With SO_REUSEPORT we would share with any server of this account; it would get some of our callers.
-            with _bound(opened, place, socket.SO_REUSEADDR):
+            with _bound(opened, address, socket.SO_REUSEADDR):
                 pass
-        kept = held.enter_context(_bound(opened, place, socket.SO_REUSEADDR, socket.SO_REUSEPORT))
+        kept = held.enter_context(_bound(opened, address, socket.SO_REUSEADDR, socket.SO_REUSEPORT))
         port = kept.getsockname()[1]
     return port
 
 
-def _bound(opened: tuple[int, ...], place: Place, *options: int) -> socket.socket:
+def _bound(opened: tuple[int, ...], address: Address, *options: int) -> socket.socket:
     made = socket.socket(*opened)
     try:
         for option in options:
             made.setsockopt(socket.SOL_SOCKET, option, 1)
         if made.family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind(place)
+        made.bind(address)
     except OSError:
         made.close()
         raise

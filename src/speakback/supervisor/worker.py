@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import structlog
@@ -13,13 +14,16 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerFailed(Exception):
-    """A worker ended before it was ready, or was not in time. Its own message is on stderr."""
+    """A worker could not be begun, ended before it was ready, or was not in time. What it said is on stderr."""
 
-    def __init__(self, exit_code: int | None) -> None:
-        how = "was not ready in time" if exit_code is None else f"ended with exit code {exit_code} before it was ready"
-        super().__init__(f"a worker {how}; what it said stands above.")
+    def __init__(self, how: str, exit_code: int | None = None) -> None:
+        super().__init__(f"a worker {how}.")
         self.exit_code = exit_code
-        """None: it was not ready in time."""
+        """None: it did not end by itself."""
+
+
+def _ended_early(exit_code: int) -> WorkerFailed:
+    return WorkerFailed(f"ended with exit code {exit_code} before it was ready; what it said stands above", exit_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ class Worker:
         self._link.close()
         return code
 
-    async def see_off(self, within_s: float) -> None:
-        """Let it drain, and wait for its end; it is killed where that takes longer."""
-        self._link.say(Word.LEAVE)
+    async def see_off(self, within_s: float, word: Word = Word.LEAVE) -> None:
+        """Tell it to drain, and wait for its end; it is killed where that takes longer."""
+        self._link.say(word)
         try:
             async with asyncio.timeout(within_s):
                 code = await self.ended()
@@ -73,9 +77,9 @@ class Worker:
         try:
             async with asyncio.timeout(within_s):
                 if await self._link.hear() is None:
-                    raise WorkerFailed(await self.ended())
+                    raise _ended_early(await self.ended())
         except TimeoutError:
-            raise WorkerFailed(None) from None
+            raise WorkerFailed("was not ready in time; what it said stands above") from None
 
 
 async def hired(recipe: Recipe) -> Worker:
@@ -91,13 +95,36 @@ async def hired(recipe: Recipe) -> Worker:
 
 
 async def _started(recipe: Recipe) -> Worker:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            *recipe.command, OPTION, str(theirs.fileno()),
-            env=recipe.environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            process_group=0,  # Ctrl-C in a terminal is for the supervisor, which passes it on
-        )  # fmt: skip
-    return Worker(process, await link_over(ours))
+    """Raises `WorkerFailed`, also where the system has no process, memory or file left for it."""
+    with ExitStack() as undone:
+        try:
+            ours, theirs = socket.socketpair()
+            undone.callback(ours.close)
+            with theirs:
+                process = await _begun(recipe, theirs.fileno())
+        except (OSError, RuntimeError) as problem:  # RuntimeError: asyncio got no thread to wait for the process
+            raise WorkerFailed(f"could not be begun ({_reason(problem)})") from None
+        undone.pop_all()
+    try:
+        return Worker(process, await link_over(ours))
+    except BaseException as problem:
+        ours.close()
+        process.kill()
+        await process.wait()
+        if isinstance(problem, OSError):
+            raise WorkerFailed(f"could not be spoken to ({_reason(problem)})") from None
+        raise
+
+
+async def _begun(recipe: Recipe, link_number: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *recipe.command, OPTION, str(link_number),
+        env=recipe.environ,
+        stdin=asyncio.subprocess.DEVNULL,
+        pass_fds=(link_number,),
+        process_group=0,  # Ctrl-C in a terminal is for the supervisor, which passes it on
+    )  # fmt: skip
+
+
+def _reason(problem: OSError | RuntimeError) -> str:
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem) or type(problem).__name__

@@ -38,6 +38,32 @@ def test_all_of_a_message_is_heard_a_second_at_a_time(format: WireFormat, ms: in
     assert np.allclose(conversation.heard, IncomingAudio(format).push(data), atol=1e-6)
 
 
+@pytest.mark.parametrize("format", [PCM_24K, PCM_16K, ULAW], ids=lambda format: f"{format.type} {format.rate_hz}")
+def test_small_messages_are_heard_together_as_soon_as_anything_can_be_made_of_them(format: WireFormat) -> None:
+    conversation, data = ScriptedConversation(samples_wanted=512), noise(format, 400)
+    audio, stream = UserAudio(format, conversation), IncomingAudio(format)
+    step = ms_to_samples(20, format.rate_hz) * format.sample_bytes
+    made = 0
+    for start in range(0, len(data), step):
+        heard = len(conversation.heard)
+        audio.take(data[start : start + step], None, "")
+        made += len(stream.push(data[start : start + step]))
+        assert len(conversation.heard) == (made if made - heard >= 512 else heard)
+    audio.flush()
+    whole = IncomingAudio(format)
+    assert np.allclose(conversation.heard, np.concatenate((whole.push(data), whole.flush())), atol=1e-6)
+
+
+def test_what_is_held_is_forgotten_with_the_rest() -> None:
+    conversation = ScriptedConversation(samples_wanted=512)
+    audio = UserAudio(PCM_16K, conversation)
+    audio.take(noise(PCM_16K, 20), None, "")
+    audio.reset()
+    audio.take(bytes(2 * 512), None, "")
+    assert len(conversation.heard) == 512
+    assert not np.any(conversation.heard)
+
+
 def test_of_a_message_that_does_not_fit_the_client_learns_what_was_not_heard() -> None:
     conversation = ScriptedConversation(room_samples=ms_to_samples(2500, EAR_HZ))
     codec = codec_for(conversation)

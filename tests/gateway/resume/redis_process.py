@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -35,6 +36,15 @@ class RedisProcess:
             if b"Ready to accept connections" in line:
                 return
         raise AssertionError(f"redis-server did not start: {b''.join(lines)!r}")
+
+    def hold(self) -> None:
+        """It answers nobody until `go_on`; what is sent to it waits."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -12,6 +12,7 @@ import pytest
 from speakback.gateway.resume.keeper import (
     CHECKPOINT_EVERY_S,
     FINAL_WITHIN_S,
+    OPEN_TURN_EVERY_S,
     Keeper,
     ResumeNews,
     ResumeUnavailable,
@@ -19,6 +20,7 @@ from speakback.gateway.resume.keeper import (
 )
 from speakback.gateway.resume.store import StoreUnavailable
 from speakback.gateway.resume.tokens import record_key
+from speakback.session import notices as n
 from speakback.session.snapshot import Snapshot, beginning, from_json
 
 pytestmark = pytest.mark.asyncio(loop_factories=["virtual_time"])
@@ -48,8 +50,10 @@ class ScriptedStore:
         return not self.is_taken
 
     async def take(self, key: str) -> bytes | None:
-        self.taken.append(key)
         return None
+
+    async def discard(self, key: str) -> None:
+        self.taken.append(key)
 
     async def aclose(self) -> None:
         pass
@@ -100,7 +104,7 @@ class Kept:
 
     def change(self) -> None:
         self.last_id += 1
-        self.keeper.touched()
+        self.keeper.saw(n.ItemDeleted("item_1"))
 
 
 @asynccontextmanager
@@ -152,6 +156,23 @@ async def test_a_change_behind_a_quiet_time_is_kept_at_once() -> None:
         changed_s = asyncio.get_running_loop().time()
         await store.until_kept(2)
     assert store.kept[1][0] - changed_s < 0.1
+
+
+async def test_a_turn_that_is_open_is_kept_every_few_seconds() -> None:
+    store = ScriptedStore()
+    async with keeping(store) as kept:
+        await store.until_kept(1)
+        kept.keeper.saw(n.UserSpeechStarted("item_1", 0))
+        await asyncio.sleep(10 * OPEN_TURN_EVERY_S)
+        count = len(store.kept)
+        assert 9 <= count <= 12
+        kept.keeper.saw(n.UserSpeechStopped("item_1", 30_000))
+        await asyncio.sleep(10 * OPEN_TURN_EVERY_S)
+        assert len(store.kept) <= count + 2, "nothing changes any more"
+
+
+async def test_a_token_that_is_given_is_not_written_out() -> None:
+    assert "secret" not in repr(TokenGiven("secret", KEEP_S))
 
 
 async def test_a_record_is_refreshed_before_it_expires() -> None:

@@ -276,10 +276,12 @@ async def test_a_server_that_ends_a_connection_keeps_its_conversation_first(memo
             assert (await resumed(second))["owes_reply"]
 
 
-async def test_a_record_of_another_version_is_refused(store: ResumeStore) -> None:
+async def test_a_record_of_another_version_is_left_to_a_server_of_that_version(store: ResumeStore) -> None:
+    record, key = b'{"speakback_snapshot": 99, "snapshot": null}', record_key("token", "")
     async with house(store) as (at, _):
-        await store.create(record_key("token", ""), b'{"speakback_snapshot": 99, "snapshot": null}', 60.0)
-        assert await at.refusal("token") == (410, "resume_token_invalid")
+        await store.create(key, record, 60.0)
+        assert await at.refusal("token") == (503, "resume_unavailable")
+        assert await store.take(key) == record
 
 
 async def test_a_wish_that_a_server_cannot_grant_is_not_dropped(memory: MemoryStore) -> None:
@@ -293,6 +295,8 @@ async def test_a_wish_that_a_server_cannot_grant_is_not_dropped(memory: MemorySt
             await first.until("session.updated")
         await service.emptied()
         assert await elsewhere_at.refusal(token) == (410, "resume_token_invalid")
+        async with at.call(token) as second:
+            await resumed(second)
 
 
 async def test_a_full_server_lets_those_in_who_come_back(memory: MemoryStore) -> None:

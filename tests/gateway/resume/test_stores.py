@@ -1,20 +1,19 @@
-"""gateway/resume/memory.py, file.py, redis.py: one contract, three stores; and what is each one's own."""
+"""gateway/resume/memory.py, file.py, redis.py: one contract, three stores; and what is the own of the first two."""
 
 import asyncio
 import os
 import stat
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from speakback.config import ConfigError
-from speakback.gateway.resume.file import file_store
+from speakback.gateway.resume.file import FileStore, _Found, file_store
 from speakback.gateway.resume.memory import MemoryStore
-from speakback.gateway.resume.redis import redis_store
 from speakback.gateway.resume.store import ResumeStore, StoreUnavailable
 from speakback.gateway.resume.tokens import new_token, record_key
-from tests.gateway.resume.redis_process import NO_REDIS, RedisProcess, found
 
 RACERS = 12
 TTL_S = 60.0
@@ -99,6 +98,14 @@ async def test_who_replaces_while_it_is_taken_leaves_nothing_behind(store: Resum
         assert got in (b"a", b"b")
         assert await store.take(key) is None
         assert not await store.replace(key, b"c", TTL_S)
+
+
+async def test_what_is_discarded_is_gone_and_was_taken(store: ResumeStore) -> None:
+    key = fresh_key()
+    await store.create(key, b"a", TTL_S)
+    await store.discard(key)
+    assert await store.take(key) is None
+    assert not await store.replace(key, b"b", TTL_S)
 
 
 # ---- memory -----------------------------------------------------------------------------------
@@ -189,6 +196,80 @@ async def test_a_folder_that_vanished_is_a_store_that_fails_and_comes_back(tmp_p
     await store.aclose()
 
 
+def held_up_while_taking(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Whether a taking has begun, and what lets it go on."""
+    begun, goes_on, take = threading.Event(), threading.Event(), store._take
+
+    def slowly(key: str) -> "_Found | None":
+        begun.set()
+        goes_on.wait()
+        return take(key)
+
+    monkeypatch.setattr(store, "_take", slowly)
+    return begun, goes_on
+
+
+async def test_a_record_is_not_lost_in_a_taking_that_nobody_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, key = await file_store(tmp_path / "kept"), fresh_key()
+    await store.create(key, b"a", TTL_S)
+    with monkeypatch.context() as patched:
+        _, goes_on = held_up_while_taking(store, patched)
+        with pytest.raises(StoreUnavailable, match="the disk does not answer"):
+            await store.take(key)
+        goes_on.set()
+    assert await store.replace(key, b"b", TTL_S), "it counts as not taken"
+    assert await store.take(key) == b"b"
+    await store.aclose()
+
+
+async def test_a_record_is_not_lost_with_a_taker_that_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, key = await file_store(tmp_path / "kept"), fresh_key()
+    await store.create(key, b"a", TTL_S)
+    with monkeypatch.context() as patched:
+        begun, goes_on = held_up_while_taking(store, patched)
+        taking = asyncio.create_task(store.take(key))
+        await asyncio.to_thread(begun.wait)
+        taking.cancel()
+        await asyncio.wait([taking])
+        goes_on.set()
+    assert await store.take(key) == b"a"
+    assert await asyncio.to_thread(seen, tmp_path / "kept") == [".taken"]
+    await store.aclose()
+
+
+async def test_what_was_to_be_discarded_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, key = await file_store(tmp_path / "kept"), fresh_key()
+    await store.create(key, b"a", TTL_S)
+    with monkeypatch.context() as patched:
+        _, goes_on = held_up_while_taking(store, patched)
+        with pytest.raises(StoreUnavailable):
+            await store.discard(key)
+        goes_on.set()
+    assert await store.take(key) is None
+    await store.aclose()
+
+
+async def test_that_something_was_taken_is_not_swept_before_it_is_dated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, key, date = await file_store(tmp_path / "kept"), fresh_key(), os.utime
+    await store.create(key, b"a", TTL_S)
+
+    def swept_meanwhile(path: Path, times: tuple[float, float]) -> None:
+        store._sweep()
+        date(path, times)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "utime", swept_meanwhile)
+        assert await store.take(key) == b"a"
+    assert not await store.replace(key, b"b", TTL_S)
+    await store.aclose()
+
+
 RACE = """
 import asyncio, sys
 from pathlib import Path
@@ -242,67 +323,5 @@ async def test_of_many_threads_that_take_one_gets_it(tmp_path: Path) -> None:
     for _ in range(20):
         await store.create(key, b"a", TTL_S)
         got = await asyncio.gather(*(asyncio.to_thread(store._take, key) for _ in range(RACERS)))
-        assert [record for record in got if record is not None] == [b"a"]
+        assert [found.record for found in got if found is not None] == [b"a"]
     await store.aclose()
-
-
-# ---- Redis ------------------------------------------------------------------------------------
-
-
-async def test_redis_is_left_with_nothing_that_stays(redis_server: RedisProcess | None) -> None:
-    if redis_server is None:
-        pytest.skip(NO_REDIS)
-    store, key = await redis_store(redis_server.url), fresh_key()
-    from redis.asyncio import Redis
-
-    await store.create(key, b"a", TTL_S)
-    async with Redis.from_url(redis_server.url, driver_info=None) as client:
-        assert await client.pttl(f"speakback:resume:{{{key}}}") > 0
-        await store.take(key)
-        assert await client.exists(f"speakback:resume:{{{key}}}") == 0
-        assert await client.pttl(f"speakback:resume:{{{key}}}:taken") > 0
-    await store.aclose()
-
-
-async def test_a_redis_server_that_is_away_is_said_to_be_without_its_address(tmp_path: Path) -> None:
-    if (server := await asyncio.to_thread(found, tmp_path)) is None:
-        pytest.skip(NO_REDIS)
-    store = await redis_store(server.url.replace("redis://", "redis://:hidden-password@"))
-    for work in (store.take("a"), store.create("a", b"", TTL_S), store.replace("a", b"", TTL_S)):
-        with pytest.raises(StoreUnavailable, match="does not serve") as failed:
-            await work
-        assert "hidden" not in str(failed.value)
-        assert str(server.port) not in str(failed.value)
-        assert failed.value.__cause__ is None
-    await store.aclose()
-
-
-async def test_a_redis_server_that_restarts_is_found_again(tmp_path: Path) -> None:
-    if (server := await asyncio.to_thread(found, tmp_path)) is None:
-        pytest.skip(NO_REDIS)
-    key = fresh_key()
-    await asyncio.to_thread(server.start)
-    store = await redis_store(server.url)
-    try:
-        await store.create(key, b"a", TTL_S)
-        await asyncio.to_thread(server.stop)
-        with pytest.raises(StoreUnavailable):
-            await store.replace(key, b"b", TTL_S)
-        await asyncio.to_thread(server.start)
-        assert await store.replace(key, b"c", TTL_S), "it forgot everything, and nobody took it"
-        assert await store.take(key) == b"c"
-    finally:
-        await store.aclose()
-        await asyncio.to_thread(server.stop)
-
-
-async def test_an_address_that_is_none_is_refused_without_it() -> None:
-    with pytest.raises(ConfigError, match="resume.redis_url: must be") as refused:
-        await redis_store("nonsense://:hidden-password@here")
-    assert "hidden" not in str(refused.value)
-
-
-async def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
-    with pytest.raises(ConfigError, match=r'pip install "speakback\[redis\]"'):
-        await redis_store("redis://localhost")

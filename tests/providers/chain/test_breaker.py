@@ -40,11 +40,20 @@ def test_a_service_that_asks_for_a_long_wait_is_left_alone_for_so_long() -> None
     assert (breaker.probe_at_ms, breaker.is_lasting) == (20_000, False)
 
 
-def test_our_own_bad_requests_do_not_count() -> None:
+@pytest.mark.parametrize("kind", [Failure.BAD_REQUEST, Failure.SHED])
+def test_our_own_bad_requests_and_what_we_shed_do_not_count(kind: Failure) -> None:
     breaker = Breaker(OPTIONS)
     for _ in range(10):
-        assert breaker.failed(failure(Failure.BAD_REQUEST), 0) is None
+        assert breaker.failed(failure(kind), 0) is None
     assert breaker.circuit is Circuit.CLOSED
+
+
+def test_a_probe_that_was_shed_is_made_again_after_as_long() -> None:
+    breaker = opened()
+    for at_ms in (10_000, 20_000):
+        breaker.probe_began()
+        assert breaker.failed(failure(Failure.SHED), at_ms) is None
+        assert (breaker.circuit, breaker.probe_at_ms) == (Circuit.OPEN, at_ms + 5_000)
 
 
 def test_a_probe_that_fails_makes_the_next_wait_longer_up_to_a_limit() -> None:

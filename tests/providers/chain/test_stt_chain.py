@@ -10,8 +10,9 @@ from speakback.providers.chain.entry import ANY, Entry, Pin, UnknownPin
 from speakback.providers.chain.options import STT_OPTIONS
 from speakback.providers.chain.stt_chain import SttChain
 from speakback.providers.decisions import DecisionKind as K
-from speakback.providers.errors import Failure
+from speakback.providers.errors import Failure, ProviderError
 from speakback.providers.stt import Passes
+from speakback.providers.urgency import Purpose, Urgency, urgent
 from tests.providers.chain.scripted import Act, Ear, Record, failure
 
 AUDIO = np.zeros(16_000, np.float32)
@@ -113,3 +114,45 @@ async def test_what_was_outrun_counts_as_slow() -> None:
     for _ in range(40):
         await heard(chain, Record())
     assert chain.standings.late_after_ms("a") > 300
+
+
+# ---- what a pool of ours shed -----------------------------------------------------------------------
+
+SHED = Act(dies_at=0, death=failure(Failure.SHED, role="stt"))
+
+
+@pytest.mark.parametrize("urgency", [Urgency.PARTIAL, Urgency.DRAFT, Urgency.WARMING])
+async def test_what_may_be_in_vain_and_was_shed_is_asked_of_nobody_again(urgency: Urgency) -> None:
+    local, other = Ear("local", [SHED]), Ear("other")
+    chain = SttChain((Entry("local", local, is_local=True), Entry("other", other)))
+    record = Record()
+    for number in range(1, 11):
+        with urgent(urgency), pytest.raises(ProviderError) as caught:
+            await heard(chain, record)
+        assert caught.value.failure is Failure.SHED
+        assert (local.requests.begun, other.requests.begun) == (number, 0)
+    assert not chain.standings.is_open("local"), "it is as well as before"
+    assert record.kinds == []
+
+
+async def test_a_committed_turn_that_was_shed_goes_to_the_next_and_not_to_the_same() -> None:
+    local, other = Ear("local", [SHED]), Ear("other")
+    chain = SttChain((Entry("local", local, is_local=True), Entry("other", other)))
+    record = Record()
+    with urgent(Urgency.COMMITTED):
+        assert await heard(chain, record) == "heard by other"
+    assert record.kinds == [K.FAILED_OVER]
+    alone = SttChain((Entry("local", local, is_local=True),))
+    with urgent(Urgency.COMMITTED), pytest.raises(ProviderError):
+        await heard(alone, record)
+    assert local.requests.begun == 2, "one request each"
+
+
+async def test_what_was_for_a_partial_and_is_the_last_pass_by_now_goes_to_the_next() -> None:
+    purpose = Purpose(Urgency.PARTIAL)
+    chain = SttChain((Entry("local", Ear("local", [SHED]), is_local=True), Entry("other", Ear("other"))))
+    with urgent(purpose):
+        task = asyncio.create_task(heard(chain, Record()))
+    await asyncio.sleep(0.01)
+    purpose.hasten(Urgency.COMMITTED)
+    assert await task == "heard by other"

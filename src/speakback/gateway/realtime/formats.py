@@ -63,6 +63,10 @@ class IncomingAudio:
             return self._resampler.push(samples)
         return np.concatenate([self._resampler.push(samples[at : at + step]) for at in range(0, len(samples), step)])
 
+    def would_make(self, data_bytes: int) -> int:
+        """How many samples at 16 kHz `push` would return for so many bytes."""
+        return self._resampler.would_make(data_bytes // self.format.sample_bytes)
+
     def flush(self) -> Samples:
         """What the filter still held; the stream goes on from silence."""
         rest = self._resampler.flush()

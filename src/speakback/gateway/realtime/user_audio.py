@@ -36,12 +36,19 @@ class UserAudio:
         self._stream = IncomingAudio(format)
         self._stretch_bytes = ms_to_samples(STRETCH_MS, format.rate_hz) * format.sample_bytes
         self._rest: _Rest | None = None
+        self._held = b""
+        """Of which nothing can be made yet: small messages are taken in together, at no cost of time."""
 
     def take(self, data: bytes, param: str | None, event_id: str) -> None:
         """Hear a message, or the first second of a longer one. Raises `Refusal`, and then takes nothing."""
         if not data:
             raise Refusal("invalid_value", "there is no audio in this message", param=param)
         is_whole = len(data) % self._format.sample_bytes == 0
+        if is_whole:
+            data, self._held = self._held + data, b""
+            if self._stream.would_make(len(data)) < self._conversation.samples_wanted:
+                self._held = data
+                return
         end = self._stretch_bytes if is_whole else len(data)  # half a sample: then all of it is refused
         try:
             audio_16k = self._stream.push(data[:end])
@@ -71,11 +78,14 @@ class UserAudio:
         return True
 
     def flush(self) -> None:
-        """Hear what the resampler still held. Raises `Refusal`."""
+        """Hear what is held here and in the resampler. Raises `Refusal`."""
+        held, self._held = self._held, b""
+        self._hear(self._stream.push(held), None)
         self._hear(self._stream.flush(), None)
 
     def reset(self) -> None:
         """What follows does not belong to what came before."""
+        self._held = b""
         self._stream.reset()
 
     def _hear(self, audio_16k: Samples, param: str | None) -> None:

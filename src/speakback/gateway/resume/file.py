@@ -4,9 +4,9 @@
     KEY.taken    it was taken; likewise
     KEY.….new    a record that is being written
 
-Files are written whole and then renamed, so a record is there or it is not, also after `kill -9`. Of many processes one
-makes `KEY.taken`, which the file system decides, and only that one may read the record. Who replaces a record looks
-for `KEY.taken` before and after. Only this account may enter the folder or read the files.
+Files are written whole, dated, and then renamed or linked, so each is there or it is not, also after `kill -9`. Of many
+processes one makes `KEY.taken`, which the file system decides, and only that one may read the record. Who replaces a
+record looks for `KEY.taken` before and after. Only this account may enter the folder or read the files.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +34,15 @@ WITHIN_S = 1.0
 
 _T = TypeVar("_T")
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A record that was taken from the disk."""
+
+    record: bytes = field(repr=False)
+    until_s: float
+    """When it would have expired; Unix time."""
 
 
 class FileStore:
@@ -67,44 +77,76 @@ class FileStore:
         return await self._done(replace)
 
     async def take(self, key: str) -> bytes | None:
-        return await self._done(lambda: self._take(key))
+        taking = self._thread.submit(self._take, key)
+        try:
+            found = await self._in_time(asyncio.wrap_future(taking))
+        except BaseException:
+            self._thread.submit(self._put_back, key, taking)
+            raise
+        return None if found is None else found.record
+
+    async def discard(self, key: str) -> None:
+        await self._done(lambda: self._take(key))
 
     async def aclose(self) -> None:
         self._sweeping.cancel()
         with suppress(asyncio.CancelledError):
             await self._sweeping
-        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._thread.shutdown)  # what nobody waits for any more may be a record to put back
 
     # ---- on the thread ------------------------------------------------------------------------
 
-    def _take(self, key: str) -> bytes | None:
+    def _take(self, key: str) -> _Found | None:
         record = self._record(key)
         if not _is_fresh(record):
             return None
+        mark = self._new(key, b"", time.time() + TAKEN_REMEMBERED_S)
         try:
-            os.close(os.open(self._taken(key), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            os.link(mark, self._taken(key))
         except FileExistsError:
             return None
-        _expire_in(self._taken(key), TAKEN_REMEMBERED_S)
+        finally:
+            mark.unlink(missing_ok=True)
         try:
-            found = record.read_bytes()
+            found = _Found(record.read_bytes(), record.stat().st_mtime)
             record.unlink()
-        except FileNotFoundError:  # it was swept in this moment
+        except OSError as problem:
             self._taken(key).unlink(missing_ok=True)
-            return None
+            if isinstance(problem, FileNotFoundError):  # it was swept in this moment
+                return None
+            raise
         return found
 
-    def _write(self, key: str, record: bytes, ttl_s: float) -> None:
-        new = self._directory / f"{key}.{os.getpid()}-{next(self._numbers)}.new"
+    def _put_back(self, key: str, taking: "Future[_Found | None]") -> None:
+        """What was taken behind the back of its taker, who did not wait so long."""
+        if taking.cancelled() or taking.exception() is not None or (found := taking.result()) is None:
+            return
         try:
-            file = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(file, "wb") as writing:
-                writing.write(record)
-            _expire_in(new, ttl_s)
+            self._new(key, found.record, found.until_s).rename(self._record(key))
+            self._taken(key).unlink(missing_ok=True)
+        except OSError as problem:
+            log.warning("a conversation that nobody took is lost", reason=type(problem).__name__)
+
+    def _write(self, key: str, record: bytes, ttl_s: float) -> None:
+        new = self._new(key, record, time.time() + ttl_s)
+        try:
             new.rename(self._record(key))
         except OSError:
             new.unlink(missing_ok=True)
             raise
+
+    def _new(self, key: str, content: bytes, until_s: float) -> Path:
+        """A file that is whole and dated, and that nobody looks for yet."""
+        new = self._directory / f"{key}.{os.getpid()}-{next(self._numbers)}.new"
+        try:
+            file = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(file, "wb") as writing:
+                writing.write(content)
+            os.utime(new, (until_s, until_s))
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+        return new
 
     def _sweep(self) -> None:
         now_s = time.time()
@@ -127,9 +169,12 @@ class FileStore:
             await asyncio.sleep(every_s)
 
     async def _done(self, work: Callable[[], _T]) -> _T:
+        return await self._in_time(asyncio.get_running_loop().run_in_executor(self._thread, work))
+
+    async def _in_time(self, working: "asyncio.Future[_T]") -> _T:
         try:
             async with asyncio.timeout(WITHIN_S):
-                return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+                return await working
         except TimeoutError:
             raise StoreUnavailable("the disk does not answer") from None
         except OSError as problem:
@@ -140,11 +185,6 @@ class FileStore:
 
     def _taken(self, key: str) -> Path:
         return self._directory / f"{key}.taken"
-
-
-def _expire_in(path: Path, ttl_s: float) -> None:
-    until_s = time.time() + ttl_s
-    os.utime(path, (until_s, until_s))
 
 
 def _is_fresh(record: Path) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
@@ -22,6 +22,8 @@ from speakback.session.snapshot import Snapshot, to_json
 
 CHECKPOINT_EVERY_S = 1.0
 """So much, and the client's own record of it, is lost with a process that is killed."""
+OPEN_TURN_EVERY_S = 3.0
+"""So often while the user speaks, of which nothing tells meanwhile."""
 TOGETHER_S = 0.05
 """What changes at once is kept at once."""
 REFRESHED_TIMES = 3
@@ -48,7 +50,7 @@ log = structlog.get_logger(__name__)
 class TokenGiven:
     """From now on the conversation can be resumed with this token."""
 
-    token: str
+    token: str = field(repr=False)
     expires_in_s: float
     """After the connection's end."""
 
@@ -90,10 +92,15 @@ class Keeper:
         self._wanted = asyncio.Event()
         self._withdrawn = asyncio.Event()
         self._changed = asyncio.Event()
+        self._user_speaks = False
         self._is_kept = False
         """Whether there is a record."""
         self._is_told = False
         """Whether the client knows how the store is."""
+        self.was_token_told = False
+        """Whether the client was sent the token."""
+        self.is_given_up = False
+        """Whether no token counts any more: the conversation went on elsewhere, or is to be forgotten."""
         self._failures = 0
         self.is_over = False
         """Whether the record belongs to another connection now, or to nobody."""
@@ -108,13 +115,19 @@ class Keeper:
             self._withdrawn.set()
         self._changed.set()
 
-    def touched(self) -> None:
-        """Something changed that is worth keeping."""
-        self._changed.set()
+    def saw(self, notice: n.Notice) -> None:
+        """The conversation told this: it may have changed."""
+        match notice:
+            case n.UserSpeechStarted():
+                self._user_speaks = True
+            case n.UserSpeechStopped() | n.InputBufferCommitted() | n.InputBufferCleared():
+                self._user_speaks = False
+        if not isinstance(notice, PASSING):
+            self._changed.set()
 
     def hand_over(self) -> Snapshot:
         """The conversation as it stands, for another connection; nothing more is kept for this one."""
-        self.is_over = True
+        self.is_over = self.is_given_up = True
         return self._take()
 
     async def run(self) -> None:
@@ -128,7 +141,7 @@ class Keeper:
                 await asyncio.sleep(BACKOFF.wait_s(self._failures, self._rng))
                 continue
             if not is_ours:
-                self.is_over = True
+                self.is_over = self.is_given_up = True
                 return
             await self._told_success()
             await self._until_due()
@@ -137,12 +150,14 @@ class Keeper:
 
     async def finish(self, *, forget: bool) -> None:
         """The connection ends: keep the conversation as it stands, or `forget` it. Over within `FINAL_WITHIN_S`."""
+        is_wanted = not (forget or self._withdrawn.is_set())
+        self.is_given_up = self.is_given_up or not is_wanted
         if self.is_over or not self._is_kept:
             return
         self.is_over = True
         try:
             async with asyncio.timeout(FINAL_WITHIN_S):
-                if forget or self._withdrawn.is_set():
+                if not is_wanted:
                     await self._forget()
                 else:
                     await self._keep()
@@ -172,7 +187,7 @@ class Keeper:
 
     async def _forget(self) -> None:
         with suppress(StoreUnavailable):
-            await self._store.take(self.key)
+            await self._store.discard(self.key)
         self._is_kept = self._is_told = False
 
     async def _told_success(self) -> None:
@@ -182,6 +197,7 @@ class Keeper:
         if not self._is_told:
             self._is_told = True
             await self._tell(TokenGiven(self._token, self._keep_s))
+            self.was_token_told = True
 
     async def _told_failure(self, problem: StoreUnavailable) -> None:
         self._failures += 1
@@ -197,7 +213,13 @@ class Keeper:
             async with asyncio.timeout(self._keep_s / REFRESHED_TIMES):
                 if self._store.outlives_process:
                     await asyncio.sleep(CHECKPOINT_EVERY_S)
-                    await self._changed.wait()
+                    await self._until_changed()
                     await asyncio.sleep(TOGETHER_S)
                 else:
                     await self._withdrawn.wait()
+
+    async def _until_changed(self) -> None:
+        """An open turn changes by itself."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OPEN_TURN_EVERY_S - CHECKPOINT_EVERY_S if self._user_speaks else None):
+                await self._changed.wait()

@@ -46,6 +46,9 @@ class MemoryStore:
         self._taken[key] = self._now_s() + TAKEN_REMEMBERED_S
         return record
 
+    async def discard(self, key: str) -> None:
+        await self.take(key)
+
     async def aclose(self) -> None:
         self._records.clear()
         self._bytes = 0

@@ -4,9 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
 
@@ -16,11 +15,16 @@ from speakback.gateway.resume.keeper import Keeper, ResumeNews
 from speakback.gateway.resume.memory import MemoryStore
 from speakback.gateway.resume.redis import redis_store
 from speakback.gateway.resume.store import ResumeStore, StoreUnavailable
-from speakback.gateway.resume.tokens import record_key
 from speakback.observe.metrics import Metrics
 from speakback.session.snapshot import Snapshot, SnapshotRefused, from_json, to_json
 
 RESUMED_ELSEWHERE = "resumed on another connection"
+
+Kept: TypeAlias = bytes | Snapshot
+"""A conversation between two connections: its record, or, where it lived here to the last, itself."""
+
+_From = TypeVar("_From")
+_To = TypeVar("_To")
 
 log = structlog.get_logger(__name__)
 
@@ -28,18 +32,13 @@ log = structlog.get_logger(__name__)
 class LivingHere(Protocol):
     """A connection of this server, whose client may come back while it still stands."""
 
+    def snapshot(self) -> Snapshot:
+        """Its conversation as it stands."""
+        ...
+
     def hand_over(self) -> Snapshot:
         """Its conversation as it stands; the connection ends (1012), and keeps nothing more."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TakenUp:
-    """A conversation that a client has come back for."""
-
-    key: str
-    """Under which it was kept."""
-    snapshot: Snapshot
 
 
 class Resumption:
@@ -75,35 +74,41 @@ class Resumption:
         finally:
             self._living.pop(key, None)
 
-    async def take_up(self, token: str, owner: str) -> TakenUp | None:
-        """The conversation that the token stands for, which is used up by this; None: there is none.
+    async def take(self, key: str) -> Kept | None:
+        """The conversation of that key, which nobody else gets; None: there is none.
 
         One that still lives on another connection of this server ends there. Raises `StoreUnavailable`.
         """
-        key = record_key(token, owner)
         try:
             record = await self._store.take(key)
+            if record is None and (living := self._living.get(key)) is not None:
+                record = await self._take_anew(key, living)
         except StoreUnavailable as problem:
             log.warning("a conversation could not be taken up", reason=str(problem))
             self._metrics.resumption_asked("unavailable")
             raise
-        living = self._living.pop(key, None)
         if record is None:
             self._metrics.resumption_asked("refused")
             return None
+        living = self._living.pop(key, None)
+        return record if living is None else living.hand_over()
+
+    async def read(self, kept: Kept) -> Snapshot:
+        """What was taken. Raises `SnapshotRefused` where this version cannot read it."""
         try:
-            snapshot = living.hand_over() if living is not None else await self._read(record)
+            snapshot = await self._encoded(from_json, kept) if isinstance(kept, bytes) else kept
         except SnapshotRefused as problem:
             log.warning("a conversation that was kept cannot be taken up", reason=str(problem))
-            self._metrics.resumption_asked("refused")
-            return None
+            self._metrics.resumption_asked("unavailable")
+            raise
         self._metrics.resumption_asked("resumed")
-        return TakenUp(key, snapshot)
+        return snapshot
 
-    async def give_back(self, key: str, snapshot: Snapshot) -> None:
+    async def give_back(self, key: str, kept: Kept) -> None:
         """Keep a conversation under the key that it was taken from."""
         try:
-            await self._store.create(key, to_json(snapshot), self._keep_s)
+            record = kept if isinstance(kept, bytes) else await self._encoded(to_json, kept)
+            await self._store.create(key, record, self._keep_s)
         except StoreUnavailable as problem:
             log.warning("a conversation could not be given back", reason=str(problem))
 
@@ -112,31 +117,14 @@ class Resumption:
         await self._store.aclose()
         await asyncio.to_thread(self._encoding.shutdown)
 
-    async def _read(self, record: bytes) -> Snapshot:
-        return await asyncio.get_running_loop().run_in_executor(self._encoding, from_json, record)
+    async def _take_anew(self, key: str, living: LivingHere) -> bytes | None:
+        """The record of who lives here, where the store has none: if that lost it, and nobody else took it."""
+        record = await self._encoded(to_json, living.snapshot())
+        return await self._store.take(key) if await self._store.replace(key, record, self._keep_s) else None
 
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """How a client comes to this server."""
-
-    resumption: Resumption
-    owner: str
-    taken_up: TakenUp | None = None
-    """None: to a new conversation."""
-
-    def keeper(self, *, take: Callable[[], Snapshot], tell: Callable[[ResumeNews], Awaitable[None]]) -> Keeper:
-        """See `Resumption.keeper`."""
-        return self.resumption.keeper(self.owner, take=take, tell=tell)
-
-    async def give_back(self, take: Callable[[], Snapshot]) -> None:
-        """The client was gone before it could know that it had come: its token counts once more."""
-        if self.taken_up is not None:
-            await self.resumption.give_back(self.taken_up.key, take())
-
-    def living(self, key: str, connection: LivingHere) -> AbstractContextManager[None]:
-        """See `Resumption.living`."""
-        return self.resumption.living(key, connection)
+    async def _encoded(self, work: Callable[[_From], _To], value: _From) -> _To:
+        """Off the event loop: it may be megabytes."""
+        return await asyncio.get_running_loop().run_in_executor(self._encoding, work, value)
 
 
 @asynccontextmanager

@@ -29,7 +29,14 @@ class ResumeStore(Protocol):
         ...
 
     async def take(self, key: str) -> bytes | None:
-        """Get the record and remove it, in one step: of many who take, one gets it. None: there is none."""
+        """Get the record and remove it, in one step: of many who take, one gets it. None: there is none.
+
+        Where nobody gets it, because the store answers too late or the caller is cancelled, the record comes back.
+        """
+        ...
+
+    async def discard(self, key: str) -> None:
+        """Remove the record as if it had been taken; unlike with `take`, it does not come back."""
         ...
 
     async def aclose(self) -> None:

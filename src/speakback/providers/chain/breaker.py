@@ -35,7 +35,7 @@ class Circuit(Enum):
     """A probe is under way; turns still go elsewhere."""
 
 
-OURS = frozenset({Failure.BAD_REQUEST})
+OURS = frozenset({Failure.BAD_REQUEST, Failure.SHED})
 """These say nothing about the provider's health."""
 
 
@@ -66,6 +66,8 @@ class Breaker:
     def failed(self, problem: ProviderError, now_ms: float) -> str | None:
         """It failed; why that opens the circuit, in words, or None if it does not (or was open before)."""
         if problem.failure in OURS:
+            if self.circuit is Circuit.HALF_OPEN:  # the probe found nothing out: another one, after as long
+                self._open(self._open_ms, now_ms, is_lasting=self.is_lasting)
             return None
         if self.circuit is not Circuit.CLOSED:
             self._reopened(problem, now_ms)

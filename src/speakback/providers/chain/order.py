@@ -5,7 +5,7 @@ from speakback.providers.chain.standing import Standings
 from speakback.providers.decisions import Decision, DecisionKind, Report
 from speakback.providers.errors import LASTING, Failure, ProviderError
 
-NOT_AGAIN = LASTING | {Failure.BAD_REQUEST, Failure.RATE_LIMITED}
+NOT_AGAIN = LASTING | {Failure.BAD_REQUEST, Failure.RATE_LIMITED, Failure.SHED}
 """After one of these, asking the same again within a turn is in vain."""
 
 

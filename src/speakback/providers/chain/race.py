@@ -15,6 +15,7 @@ from speakback.providers.chain.order import Order
 from speakback.providers.chain.standing import Standings
 from speakback.providers.decisions import Decision, DecisionKind, Report
 from speakback.providers.errors import Failure, ProviderError
+from speakback.providers.urgency import present_purpose
 
 
 class Runner(Protocol):
@@ -98,7 +99,10 @@ class Race(Generic[R]):
         self._changed.set()
 
     async def winner(self) -> R:
-        """Who has something to give; all others are cancelled. Raises `ProviderError` when nobody is left to ask."""
+        """Who has something to give; all others are cancelled.
+
+        Raises `ProviderError` when nobody is left to ask, and when what may be in vain was shed.
+        """
         waiting_since_ms = now_ms()
         if not self._runners:
             self._standings.budget.request()
@@ -193,6 +197,9 @@ class Race(Generic[R]):
         if others:
             reason = f"{problem}; the other request goes on"
             self._tell(DecisionKind.FAILED_OVER, others[0].name, reason, runner.name)
+        elif problem.failure is Failure.SHED and present_purpose().urgency.may_be_in_vain:
+            # It gave way to what somebody waits for; to ask elsewhere would only move the load. The pool has told.
+            raise problem
         else:
             self._begin_next((runner.name, problem))
 
