@@ -26,11 +26,6 @@ class Conversation(Protocol):
         ...
 
     @property
-    def is_at_rest(self) -> bool:
-        """Nobody speaks, and nothing is owed: to end here, and go on elsewhere, is heard by nobody."""
-        ...
-
-    @property
     def is_behind(self) -> bool:
         """Whether its notices wait too long to be fetched; see `session/waiting.py`."""
         ...
@@ -50,7 +45,7 @@ class Conversation(Protocol):
     def close(self) -> None: ...
 
     def close_at_rest(self) -> None:
-        """Close as soon as it `is_at_rest`."""
+        """Close as soon as nobody speaks and nothing is owed: to go on elsewhere from there is heard by nobody."""
         ...
 
     def snapshot(self) -> Snapshot:

@@ -183,40 +183,33 @@ class EchoGuard:
             return
         frames, self._heard_waiting = self._heard_waiting, []
         levels = self._heard_bands.push(np.concatenate([frame for _, frame in frames]))
-        hops = len(levels) // len(frames)
-        in_step = frames[-1][0] - frames[0][0] == hops * (len(frames) - 1)
-        if in_step and len(frames) > 1 and self._heard_silence(frames[0][0], levels, len(frames)):
+        by_frame = levels.reshape(len(frames), -1, BANDS)
+        noise_db = self._noise_under(by_frame)
+        sounding = (by_frame > np.maximum(noise_db + SOUNDS_DB, AUDIBLE_DBFS)[:, None]).any(axis=2)
+        first_hop, last_hop = frames[0][0], frames[-1][0]
+        in_step = last_hop - first_hop == sounding.shape[1] * (len(frames) - 1)
+        if in_step and not sounding.any():  # most of what comes in is silence: but that a path is looked for once,
+            self._hear(first_hop, levels, noise_db[-1], [False] * len(levels), len(frames))  # the same comes of it
             return
         for place, (hop, _) in enumerate(frames):
-            self._hear(hop, levels[place * hops : (place + 1) * hops])
+            self._hear(hop, by_frame[place], noise_db[place], sounding[place].tolist())
 
-    def _heard_silence(self, hop: int, levels: Levels, frames: int) -> bool:
-        """Take these frames in at once, if nothing sounds in any of them: most of what comes in is silence.
-
-        The same comes of it as frame by frame, but that a path is looked for once.
-        """
-        least = levels.reshape(frames, -1, BANDS).min(axis=1)
-        risen = (NOISE_RISE_DB * np.arange(1, frames + 1, dtype=np.float32))[:, None]
+    def _noise_under(self, by_frame: NDArray[np.float32]) -> Levels:
+        """The noise by the end of each frame, from levels `[frames, hops, BANDS]`: it rises, and falls to the least."""
+        least = by_frame.min(axis=1)
+        risen = (NOISE_RISE_DB * np.arange(1, len(least) + 1, dtype=np.float32))[:, None]
         lowest = np.minimum.accumulate(np.concatenate((self._noise_db[None], least + NOISE_ABOVE_LEAST_DB - risen)))
-        noise_db = lowest[1:] + risen
-        above = np.maximum(noise_db + SOUNDS_DB, AUDIBLE_DBFS)
-        if np.any(levels.reshape(frames, -1, BANDS) > above[:, None]):
-            return False
-        self._noise_db = noise_db[-1]
-        self._heard.put(hop, levels)
-        self._frames += frames
-        self._count([False] * len(levels))
-        self._look()
-        self._likelihood = self._judge()
-        return True
+        noise_db: Levels = lowest[1:] + risen
+        return noise_db
 
-    def _hear(self, hop: int, levels: Levels) -> None:
+    def _hear(
+        self, hop: int, levels: Levels, noise_db: NDArray[np.float32], sounding: list[bool], frames: int = 1
+    ) -> None:
         self._heard.put(hop, levels)
-        self._noise_db = np.minimum(self._noise_db + NOISE_RISE_DB, levels.min(axis=0) + NOISE_ABOVE_LEAST_DB)
-        above = np.maximum(self._noise_db + SOUNDS_DB, AUDIBLE_DBFS)
-        self._count((levels > above).any(axis=1).tolist())
-        self._frames += 1
-        if self._frames % (LOOK_EVERY_FRAMES if self._path is None else LOOK_AGAIN_EVERY_FRAMES) == 0:
+        self._noise_db = noise_db
+        self._count(sounding)
+        self._frames += frames
+        if frames > 1 or self._frames % (LOOK_EVERY_FRAMES if self._path is None else LOOK_AGAIN_EVERY_FRAMES) == 0:
             self._look()
         self._likelihood = self._judge()
 
