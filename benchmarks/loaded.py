@@ -1,8 +1,9 @@
 """One load run against a scripted server of its own; the callers have an event loop of their own, in a thread."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from speakback.caller.server_process import ServerProcess, server_process
 from speakback.cli.serve import loop_factory
@@ -14,17 +15,21 @@ from speakback.load.server_use import FromMetrics
 from speakback.load.wire import address_of
 from speakback.providers.adapters.hibari import Hibari
 
+USUAL: Mapping[str, str] = MappingProxyType({})
+
 
 @asynccontextmanager
-async def scripted_server(*, max_sessions: int, end_of_turn: str = "none") -> AsyncIterator[ServerProcess]:
-    """`benchmarks.scripted_server` as a process of its own."""
+async def scripted_server(
+    *, max_sessions: int, end_of_turn: str = "none", settings: Mapping[str, str] = USUAL
+) -> AsyncIterator[ServerProcess]:
+    """`benchmarks.scripted_server` as a process of its own, with more `settings` as variables."""
     module = (
         "benchmarks.scripted_server",
         *("--max-sessions", str(max_sessions)),
         *("--end-of-turn", end_of_turn),
     )
     # Threads of BLAS and OpenMP that spin for more work take it from the sessions.
-    environ = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environ = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **settings}
     async with server_process(environ, module=module) as server:
         yield server
 

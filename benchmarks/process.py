@@ -27,6 +27,11 @@ def cpu_s(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def loop_cpu_s(pid: int) -> float:
+    """Processor time of its event loop so far: of its main thread, to the nanosecond."""
+    return int(_read(pid, f"task/{pid}/schedstat").split()[0]) / 1e9
+
+
 def memory(pid: int) -> Memory:
     """Resident memory of the process."""
     lines = (line.split() for line in _read(pid, "status").splitlines())

@@ -9,8 +9,8 @@ then       PCM16, little-endian, mono
 """
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 VERSION = 1
 HEADER_BYTES = 8
@@ -26,13 +26,15 @@ class Kind(IntEnum):
     AGENT_AUDIO = 2
 
 
+_KINDS = {int(kind): kind for kind in Kind}
+
+
 class BadFrame(ValueError):
     """Bytes that are no binary message of this protocol; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioFrame:
-    """One binary message."""
+class AudioFrame(NamedTuple):
+    """One binary message; fifty are made a second and session."""
 
     kind: Kind
     sequence: int
@@ -51,8 +53,8 @@ def unpack(data: bytes) -> AudioFrame:
     version, kind, flags, channel, sequence = _HEADER.unpack_from(data)
     if version != VERSION:
         raise BadFrame(f"the binary header's version must be {VERSION}, not {version}")
-    if kind not in (Kind.USER_AUDIO, Kind.AGENT_AUDIO):
+    if kind not in _KINDS:
         raise BadFrame(f"the binary header's kind must be 1 (user audio) or 2 (agent audio), not {kind}")
     if flags or channel:
         raise BadFrame(f"flags and channel must be 0 in version {VERSION}, not {flags} and {channel}")
-    return AudioFrame(Kind(kind), sequence, data[HEADER_BYTES:])
+    return AudioFrame(_KINDS[kind], sequence, data[HEADER_BYTES:])

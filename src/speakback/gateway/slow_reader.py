@@ -21,6 +21,8 @@ UNSENT_BYTES = 16 * 1024
 HIGH_WATER_BYTES = 32 * 1024
 """The largest thing that a conversation says at once, the end of a reply, is smaller, and goes out in one write."""
 LOW_WATER_BYTES = 8 * 1024
+MOST_BYTES_A_CHARACTER = 4
+"""In UTF-8."""
 
 
 def bound_buffers(transport: asyncio.Transport) -> None:
@@ -32,6 +34,14 @@ def bound_buffers(transport: asyncio.Transport) -> None:
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
     if hasattr(socket, "TCP_NOTSENT_LOWAT") and wire.family in (socket.AF_INET, socket.AF_INET6):
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def takes_at_once(transport: asyncio.Transport, characters: int) -> bool:
+    """Whether a message of so many characters (or bytes) is sent without a wait, however slowly the client reads.
+
+    Most are; to guard each by a timeout would cost as much as to send it.
+    """
+    return transport.get_write_buffer_size() + MOST_BYTES_A_CHARACTER * characters < LOW_WATER_BYTES
 
 
 class SlowReader:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speakback.audio.pcm import Samples
+from speakback.audio.pcm import Samples, rms
 from speakback.session.echo import EchoGuard
 from speakback.session.settings import Hearing
 from speakback.session.turn_audio import TurnAudio
@@ -22,6 +22,12 @@ from speakback.vad.scorer import VadScorer
 QUIET_RMS = 10 ** (-65 / 20)
 """Below this level nothing can be speech: such a frame is not worth the model's time (an open, silent
 session then costs next to nothing)."""
+QUIET_MESSAGE_RMS = 10 ** (-67.5 / 20)
+"""Of messages below this, none longer than a frame, three frames in a row (`VadConfig.min_speech_ms`) are never all
+above `QUIET_RMS`, wherever the messages' borders lie: speech cannot begin in them."""
+QUIET_FRAMES_TOGETHER = 4
+"""So many frames (128 ms) of such messages may wait to be heard together while nobody speaks: to hear four costs little
+more than one, and nothing comes of any."""
 MAX_WAITING_MS = 30_000
 """Audio that may wait to be heard; a client that sends faster than this is heard is told so."""
 MAX_UNCOMMITTED_MS = 300_000
@@ -130,10 +136,13 @@ class Ears:
         self.listening = listening
         self.clear()
 
-    @property
-    def samples_wanted(self) -> int:
-        """With fewer more than these nothing can be done yet: the VAD scores whole frames."""
-        return FRAME_SAMPLES - len(self._partial_frame)
+    def samples_wanted(self, *, is_quiet: bool) -> int:
+        """With fewer more than these nothing can be done yet: the VAD scores whole frames.
+
+        `is_quiet`: if all of them come in messages below `QUIET_MESSAGE_RMS`.
+        """
+        frames = QUIET_FRAMES_TOGETHER if is_quiet and self._is_at_ease() else 1
+        return frames * FRAME_SAMPLES - len(self._partial_frame)
 
     @property
     def held_bytes(self) -> int:
@@ -148,6 +157,11 @@ class Ears:
 
     # ---- within -------------------------------------------------------------------------------
 
+    def _is_at_ease(self) -> bool:
+        """Whether nobody speaks, or has just spoken, or may have begun to."""
+        is_settled = self._hysteresis.is_silent and self._silence is None and not self._unscored
+        return is_settled and self.listening and self._catching_up is None
+
     def _score(self, audio_16k: Samples, now_ms: int) -> None:
         waiting = np.concatenate((self._partial_frame, audio_16k))
         whole = len(waiting) - len(waiting) % FRAME_SAMPLES
@@ -155,7 +169,7 @@ class Ears:
         for frame in waiting[:whole].reshape(-1, FRAME_SAMPLES):
             self._unscored.append(now_ms)
             self._echo.heard(frame, now_ms)
-            if len(self._unscored) == 1 and not self._hysteresis.voiced and _rms(frame) < QUIET_RMS:
+            if len(self._unscored) == 1 and not self._hysteresis.voiced and rms(frame) < QUIET_RMS:
                 self._on_score(0.0)
             else:
                 self._stream.push(frame)
@@ -186,7 +200,3 @@ class Ears:
         position, since_ms = self._silence
         by_samples = samples_to_ms(self._scored_end - position, EAR_HZ)
         return by_samples if by_samples > arrived_ms - since_ms + samples_to_ms(FRAME_SAMPLES, EAR_HZ) else 0
-
-
-def _rms(frame: Samples) -> float:
-    return float(np.sqrt(np.dot(frame, frame) / len(frame)))

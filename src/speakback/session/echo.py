@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speakback.audio.pcm import Samples
-from speakback.session.echo_bands import BANDS, HOP_MS, LONG_AGO, SILENCE_DB, BandLevels, Levels, Track
+from speakback.session.echo_bands import BANDS, HOP_MS, LONG_AGO, BandLevels, Levels, Track
 from speakback.session.echo_path import LAGS, EchoPath, Match, best_match, measured_gain, nearby
-from speakback.timebase import EAR_HZ, VOICE_HZ, samples_to_ms
+from speakback.session.echo_played import AUDIBLE_DBFS, PlayedSound
+from speakback.timebase import EAR_HZ, samples_to_ms
 
 WINDOW_HOPS = 60
 """Hops (1 s) over which heard and played are compared."""
@@ -53,18 +54,14 @@ EXCEEDS_DB = 6.0
 SHARE_AT = 0.3
 SHARE_SLOPE = 0.06
 """With a path known: the share of cells (a band in a hop) louder than foretold at even chances, and the slope."""
-REVERB_DB_PER_HOP = 2.2
-REVERB_DB = -5.0
-"""A room's reverberation: how fast it decays, and how far below the sound itself it begins."""
 TAIL_HOPS = 20
 """An echo may last this long behind what was played."""
 SOONEST_HOPS = 3
 """An echo takes at least so long (48 ms): packets, a sound card, the air."""
 LINGERS_MS = 400
 """Behind the echo's last sound: reverberation, and the VAD's own delay."""
-AUDIBLE_DBFS = -62.0
 SOUNDS_DB = 8.0
-"""Sound is above the first, and above the noise of the microphone by the second."""
+"""Sound is above `AUDIBLE_DBFS`, and above the noise of the microphone by this."""
 NOISE_RISE_DB = 0.03
 """Per frame: the noise is the least level of late; it may have become louder."""
 NOISE_ABOVE_LEAST_DB = 4.0
@@ -74,9 +71,14 @@ MISSING_SHARE = 0.6
 """A path is refuted if of so many cells that are to be so far above the noise, this share is so much softer."""
 CLOCK_SLACK_MS = 250
 """Frames count on by their samples, until the clock is further ahead of them than this."""
-TAKEN_TOGETHER = 8
-"""Frames heard (256 ms), or messages played, that may wait to be taken in together while nobody asks: to measure eight
-costs little more than one, and who listens in silence does not ask."""
+TAKEN_TOGETHER = 16
+"""Frames heard (512 ms) that may wait to be taken in together while nobody asks: to measure many costs little more than
+one, and who listens in silence does not ask."""
+PLAYED_TOGETHER_MS = 640
+"""The same of what was played."""
+LOOKED_BACK_MS = 3000
+"""What was played longer ago is compared with nothing: 1.6 s of windows and lags, 0.5 s of frames to be judged,
+0.4 s that went out ahead, and 0.5 s until nothing is left of the reverberation of what came before."""
 
 
 class EchoGuard:
@@ -84,13 +86,9 @@ class EchoGuard:
 
     def __init__(self) -> None:
         self._path: EchoPath | None = None
-        self._played_waiting: list[Samples] = []
+        self._played = PlayedSound()
         self._heard_waiting: list[tuple[int, Samples]] = []
         """Each frame with the hop at which it begins."""
-        self._played_bands = BandLevels(VOICE_HZ)
-        self._played = Track()
-        self._played_end_ms: int | None = None
-        self._reverb_db = np.full(BANDS, SILENCE_DB, np.float32)
         self._heard_bands = BandLevels(EAR_HZ)
         self._heard = Track()
         self._heard_end_ms: int | None = None
@@ -102,7 +100,6 @@ class EchoGuard:
         self._matching_lags: list[int] = []
         self._correlation: float | None = None
         self._sound_hops = 0
-        self._played_hops = 0
         self._quiet_hops = 0
         """Since something sounded, while the agent speaks."""
         self._unanswered_hops = 0
@@ -115,16 +112,13 @@ class EchoGuard:
 
     def played(self, audio_24k: Samples, at_ms: int) -> None:
         """A message of the agent's audio went out; a client that plays at once plays it behind the one before."""
-        if self._played_end_ms is None or at_ms > self._played_end_ms:
-            self._take_in_played()
-            self._played_end_ms = at_ms
-            self._played_bands.restart(at_ms % HOP_MS * VOICE_HZ // 1000)
-            self._played.put(at_ms // HOP_MS, np.zeros((0, BANDS), np.float32))
-            self._reverb_db[:] = SILENCE_DB
-        self._played_waiting.append(audio_24k)
-        self._played_end_ms += samples_to_ms(len(audio_24k), VOICE_HZ)
-        if len(self._played_waiting) >= TAKEN_TOGETHER:
-            self._take_in_played()
+        self._played.add(audio_24k, at_ms)
+        waiting_ms = self._played.waiting_ms
+        if self._is_asked_for():
+            if waiting_ms >= PLAYED_TOGETHER_MS:
+                self._played.measure()
+        elif waiting_ms >= LOOKED_BACK_MS + PLAYED_TOGETHER_MS:
+            self._played.skip(LOOKED_BACK_MS)
 
     def heard(self, frame_16k: Samples, at_ms: int) -> None:
         """A frame of the microphone (a multiple of 16 ms) came in, its last sample at `at_ms`."""
@@ -132,6 +126,7 @@ class EchoGuard:
         hop = end_ms // HOP_MS - len(frame_16k) // self._heard_bands.hop_samples
         if hop > self._last_hop():
             self._take_in()
+            self._played.skip(0)
             self._active, self._likelihood = False, None
             return
         if not self._active:
@@ -157,28 +152,24 @@ class EchoGuard:
     def lingers(self, now_ms: int) -> bool:
         """Whether the agent's last words may still be coming back, by the path that was found."""
         path = self.path
-        if path is None or self._played_end_ms is None:
+        if path is None or self._played.end_ms is None:
             return False
-        return now_ms <= self._played_end_ms + path.lag_ms + LINGERS_MS
+        return now_ms <= self._played.end_ms + path.lag_ms + LINGERS_MS
 
     # ---- within -------------------------------------------------------------------------------
 
     def _last_hop(self) -> int:
         """Up to which what was played may be heard."""
-        end = LONG_AGO if self._played_end_ms is None else self._played_end_ms // HOP_MS
+        end = LONG_AGO if self._played.end_ms is None else self._played.end_ms // HOP_MS
         return end + LAGS + TAIL_HOPS
 
-    def _take_in_played(self) -> None:
-        if not self._played_waiting:
-            return
-        levels = self._played_bands.push(np.concatenate(self._played_waiting))
-        self._played_waiting.clear()
-        self._played_hops += int(np.count_nonzero(levels.max(axis=1) > AUDIBLE_DBFS))
-        self._played.put(self._played.end, self._with_reverb(levels))
+    def _is_asked_for(self) -> bool:
+        """Whether levels of what was played are looked at: where enough of it brought nothing back and no path was
+        found, only while something sounds."""
+        return not self._silent_line or self._path is not None or True in self._sounding
 
     def _take_in(self) -> None:
         """Measure what waits, and judge it frame by frame."""
-        self._take_in_played()
         if not self._heard_waiting:
             return
         frames, self._heard_waiting = self._heard_waiting, []
@@ -186,6 +177,8 @@ class EchoGuard:
         by_frame = levels.reshape(len(frames), -1, BANDS)
         noise_db = self._noise_under(by_frame)
         sounding = (by_frame > np.maximum(noise_db + SOUNDS_DB, AUDIBLE_DBFS)[:, None]).any(axis=2)
+        if sounding.any() or self._is_asked_for():
+            self._played.measure()
         first_hop, last_hop = frames[0][0], frames[-1][0]
         in_step = last_hop - first_hop == sounding.shape[1] * (len(frames) - 1)
         if in_step and not sounding.any():  # most of what comes in is silence: but that a path is looked for once,
@@ -234,31 +227,22 @@ class EchoGuard:
         self._matching_lags.clear()
         self._correlation = None
 
-    def _with_reverb(self, levels: Levels) -> Levels:
-        """The louder of each hop and of what is left in the room of those before it."""
-        fallen = (REVERB_DB_PER_HOP * np.arange(len(levels) + 1, dtype=np.float32))[:, None]
-        since = np.concatenate((self._reverb_db[None], levels + (REVERB_DB + fallen[:-1])))
-        reverb = np.maximum.accumulate(since) - fallen
-        self._reverb_db = reverb[-1]
-        louder: Levels = np.maximum(levels, reverb[:-1])
-        return louder
-
     def _count(self, sounding: list[bool]) -> None:
         """Note in which of the latest hops something sounded."""
-        if self._played_hops * HOP_MS >= WARM_UP_PLAYED_MS and self._sound_hops * HOP_MS < WARM_UP_MS:
+        if self._played.audible_hops * HOP_MS >= WARM_UP_PLAYED_MS and self._sound_hops * HOP_MS < WARM_UP_MS:
             self._silent_line = True
         if len(self._sounding) < SOONEST_HOPS and any(sounding):
             self._spoke_first = True
         self._sounding.extend(sounding)
         self._sound_hops += sum(sounding)
         self._quiet_hops = 0 if any(sounding) else self._quiet_hops + len(sounding)
-        if self._quiet_hops >= LAGS:
+        if self._quiet_hops >= LAGS and not self._silent_line:
             self._count_unanswered(min(len(sounding), self._quiet_hops - LAGS + 1))
 
     def _count_unanswered(self, hops: int) -> None:
         """What was played so long ago that its echo would have come by now, and did not."""
         end = self._heard.end - LAGS
-        played = self._played.get(end - hops, end)
+        played = self._played.levels.get(end - hops, end)
         self._unanswered_hops += int(np.count_nonzero(played.max(axis=1) > UNANSWERED_DBFS))
         if self._unanswered_hops * HOP_MS >= UNANSWERED_MS:
             self._silent_line = True
@@ -285,7 +269,7 @@ class EchoGuard:
             return None
         end = self._heard.end
         heard = np.maximum(self._heard.get(end - hops, end), self._noise_db)
-        played = self._played.get(end - hops - LAGS + 1, end)
+        played = self._played.levels.get(end - hops - LAGS + 1, end)
         match = best_match(heard, played)
         if quiet == 0:
             return match
@@ -310,7 +294,7 @@ class EchoGuard:
 
     def _foretold(self, lag_hops: int, hops: int) -> Levels:
         end = self._heard.end - lag_hops
-        return nearby(self._played.get(end - hops - 1, end + 1))
+        return nearby(self._played.levels.get(end - hops - 1, end + 1))
 
     def _judge(self) -> float | None:
         sounding = list(self._sounding)[-JUDGED_HOPS:]

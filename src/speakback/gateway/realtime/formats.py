@@ -8,10 +8,7 @@ import numpy as np
 from speakback.audio import g711
 from speakback.audio.pcm import Samples, pcm16_from_samples, samples_from_pcm16
 from speakback.audio.resample import Resampler
-from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples
-
-SLICE_MS = 100
-"""Long blocks are resampled in slices: soxr's streams take 116 ms for 16 s of audio at once, and 26 ms in slices."""
+from speakback.timebase import EAR_HZ, VOICE_HZ
 
 _LAWS: dict[str, g711.Law] = {"audio/pcmu": "ulaw", "audio/pcma": "alaw"}
 
@@ -52,16 +49,11 @@ class IncomingAudio:
 
     def __init__(self, format: WireFormat) -> None:
         self.format = format
-        self._slice_samples = ms_to_samples(SLICE_MS, format.rate_hz)
         self._resampler = Resampler(format.rate_hz, EAR_HZ)
 
     def push(self, data: bytes) -> Samples:
         """The next bytes of the wire → what is ready of the stream. Raises `ValueError`, and then takes nothing."""
-        samples = self.format.samples(data)
-        step = self._slice_samples
-        if len(samples) <= step:
-            return self._resampler.push(samples)
-        return np.concatenate([self._resampler.push(samples[at : at + step]) for at in range(0, len(samples), step)])
+        return self._resampler.push(self.format.samples(data))
 
     def would_make(self, data_bytes: int) -> int:
         """How many samples at 16 kHz `push` would return for so many bytes."""

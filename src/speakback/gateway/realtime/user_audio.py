@@ -6,11 +6,13 @@ of it waits here while others have their turn; the next message is read when all
 
 from dataclasses import dataclass
 
-from speakback.audio.pcm import Samples
+from speakback.audio.pcm import Samples, rms
 from speakback.gateway.conversation import Conversation
 from speakback.gateway.realtime.formats import IncomingAudio, WireFormat
 from speakback.gateway.realtime.refusal import Refusal
-from speakback.timebase import ms_to_samples, samples_to_ms
+from speakback.session.ears import QUIET_MESSAGE_RMS
+from speakback.timebase import EAR_HZ, ms_to_samples, samples_to_ms
+from speakback.vad.hysteresis import FRAME_SAMPLES
 
 STRETCH_MS = 1000
 """Of a longer message so much is heard at a time: a millisecond or two of work."""
@@ -36,8 +38,10 @@ class UserAudio:
         self._stream = IncomingAudio(format)
         self._stretch_bytes = ms_to_samples(STRETCH_MS, format.rate_hz) * format.sample_bytes
         self._rest: _Rest | None = None
+        self._short_bytes = FRAME_SAMPLES * format.rate_hz // EAR_HZ * format.sample_bytes
         self._held = b""
         """Of which nothing can be made yet: small messages are taken in together, at no cost of time."""
+        self._held_is_quiet = True
 
     def take(self, data: bytes, param: str | None, event_id: str) -> None:
         """Hear a message, or the first second of a longer one. Raises `Refusal`, and then takes nothing."""
@@ -45,9 +49,10 @@ class UserAudio:
             raise Refusal("invalid_value", "there is no audio in this message", param=param)
         is_whole = len(data) % self._format.sample_bytes == 0
         if is_whole:
-            data, self._held = self._held + data, b""
-            if self._stream.would_make(len(data)) < self._conversation.samples_wanted:
-                self._held = data
+            is_quiet = self._held_is_quiet and self._is_quiet(data)
+            data, self._held, self._held_is_quiet = self._held + data, b"", True
+            if self._stream.would_make(len(data)) < self._conversation.samples_wanted(is_quiet=is_quiet):
+                self._held, self._held_is_quiet = data, is_quiet
                 return
         end = self._stretch_bytes if is_whole else len(data)  # half a sample: then all of it is refused
         try:
@@ -77,16 +82,26 @@ class UserAudio:
             self._rest = None
         return True
 
+    def hear_held(self) -> None:
+        """Hear what is held here: there is reason not to wait for more. Raises `Refusal`."""
+        held, self._held, self._held_is_quiet = self._held, b"", True
+        self._hear(self._stream.push(held), None)
+
     def flush(self) -> None:
         """Hear what is held here and in the resampler. Raises `Refusal`."""
-        held, self._held = self._held, b""
-        self._hear(self._stream.push(held), None)
+        self.hear_held()
         self._hear(self._stream.flush(), None)
 
     def reset(self) -> None:
         """What follows does not belong to what came before."""
-        self._held = b""
+        self._held, self._held_is_quiet = b"", True
         self._stream.reset()
+
+    def _is_quiet(self, message: bytes) -> bool:
+        """Whether it is, as far as that makes a difference."""
+        wanted = self._conversation.samples_wanted
+        may_wait = wanted(is_quiet=True) > wanted(is_quiet=False) and len(message) <= self._short_bytes
+        return may_wait and rms(self._format.samples(message)) < QUIET_MESSAGE_RMS
 
     def _hear(self, audio_16k: Samples, param: str | None) -> None:
         if not len(audio_16k):
