@@ -6,7 +6,7 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 pyth
 	"$$candidate" $(IS_USABLE) 2>/dev/null && echo "$$candidate" && break; done)
 IS_USABLE := -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
 
-.PHONY: help run demo test coverage check bench live-check clean
+.PHONY: help run demo test test-slow coverage check bench live-check clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -23,8 +23,12 @@ test: .venv/dev.stamp  ## install what the tests need and run them
 	$(BIN)/speakback weights tests
 	$(BIN)/python -m pytest
 
+test-slow: .venv/dev.stamp  ## run the tests that take long, but for those that `make coverage` runs
+	$(BIN)/speakback weights tests
+	$(BIN)/python -m pytest -m slow --ignore=tests/turn --timeout=300
+
 coverage: .venv/dev.stamp  ## hold that the tests of turn-taking run all its lines and branches
-	$(BIN)/python -m pytest tests/turn --cov=speakback.turn --cov-branch \
+	$(BIN)/python -m pytest tests/turn -m "slow or not slow" --cov=speakback.turn --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100 --timeout=120
 
 check: .venv/dev.stamp  ## lint, formatting, types

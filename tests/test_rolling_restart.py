@@ -101,6 +101,7 @@ async def test_the_agents_turn_is_finished_before_the_conversation_moves(
     assert not timeline.errors
 
 
+@pytest.mark.slow
 async def test_a_reply_that_is_cut_at_the_deadline_goes_on_with_the_next_word(
     folder: Path, blockbuster: BlockBuster
 ) -> None:
@@ -121,6 +122,7 @@ async def test_a_reply_that_is_cut_at_the_deadline_goes_on_with_the_next_word(
     assert outage.unheard_ms is not None
 
 
+@pytest.mark.slow
 async def test_a_user_who_speaks_across_the_move_is_heard_whole_and_answered_once(
     folder: Path, blockbuster: BlockBuster
 ) -> None:
@@ -136,6 +138,7 @@ async def test_a_user_who_speaks_across_the_move_is_heard_whole_and_answered_onc
     assert [turn.text for turn in timeline.user_turns if turn.text] == [TEXTS[QUESTION]]
 
 
+@pytest.mark.slow
 async def test_a_turn_that_was_over_and_not_answered_is_answered_elsewhere(
     folder: Path, blockbuster: BlockBuster
 ) -> None:

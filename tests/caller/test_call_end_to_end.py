@@ -56,6 +56,7 @@ def level(audio: Samples, start_ms: int, end_ms: int) -> float:
     return float(np.mean(np.square(audio[start_ms * VOICE_HZ // 1000 : end_ms * VOICE_HZ // 1000])))
 
 
+@pytest.mark.slow
 async def test_a_recording_is_answered_and_both_sides_are_kept(tmp_path: Path) -> None:
     recording = await recorded(tmp_path, SAYS[0])
     async with server_process(ECHO) as server:
@@ -84,6 +85,7 @@ async def test_a_recording_is_answered_and_both_sides_are_kept(tmp_path: Path) -
     assert level(sides[:, 1], *agent_ms) > 1e-4
 
 
+@pytest.mark.slow
 async def test_a_polite_caller_and_one_that_the_server_does_not_know(tmp_path: Path) -> None:
     recording = await recorded(tmp_path, *SAYS)
     out_files = str(tmp_path / "call")

@@ -80,6 +80,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_without_keys_the_emulators_are_asked_and_that_is_said_at_both_ends(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["live-check", "--out", str(tmp_path / "kept")])
@@ -95,6 +96,7 @@ def test_without_keys_the_emulators_are_asked_and_that_is_said_at_both_ends(tmp_
     assert all(file.name.endswith(".emulator.jsonl") for file in files)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("others", "quick")
 def test_what_a_service_does_otherwise_is_told_and_no_secret_is_kept_or_said(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["live-check", "--out", str(tmp_path)])

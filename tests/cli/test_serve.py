@@ -107,6 +107,7 @@ async def test_asked_twice_it_ends_at_once() -> None:
         assert await process.wait() == 0
 
 
+@pytest.mark.slow
 async def test_a_hangup_lets_the_agent_finish_as_well() -> None:
     async with served("--port", "0") as process, mid_reply(process) as socket:
         process.send_signal(signal.SIGHUP)
@@ -117,6 +118,7 @@ async def test_a_hangup_lets_the_agent_finish_as_well() -> None:
         assert await process.wait() == 0
 
 
+@pytest.mark.slow
 async def test_a_client_that_neither_reads_nor_closes_does_not_hold_it_up() -> None:
     drain_s = 4.0
     async with served("--port", "0", SPEAKBACK_SERVER__DRAIN_S=str(drain_s)) as process, mid_reply(process) as socket:

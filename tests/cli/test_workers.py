@@ -37,6 +37,7 @@ async def test_workers_serve_one_address_and_leave_together() -> None:
         assert len(re.findall(rb"a worker left.*", errors)) == 2
 
 
+@pytest.mark.slow
 async def test_a_hangup_is_none_of_a_workers_business_and_its_folder_ends_with_the_last(tmp_path: Path) -> None:
     async with served("--port", "0", "--workers", "2", TMPDIR=str(tmp_path)) as process:
         address = await address_of(process)
@@ -56,6 +57,41 @@ async def test_a_hangup_is_none_of_a_workers_business_and_its_folder_ends_with_t
     assert await asyncio.to_thread(folders_in, tmp_path) == []
 
 
+@pytest.mark.parametrize("store", ["default", "memory"])
+async def test_a_page_token_of_one_worker_counts_once_with_all_of_them(store: str) -> None:
+    variables = {} if store == "default" else {"SPEAKBACK_RESUME__STORE": store}
+    async with served("--port", "0", "--workers", "2", **variables) as process:
+        address = await address_of(process)
+        for _ in range(TOKENS):
+            token = await page_token(address)
+            assert [await socket_status(address, token) for _ in range(2)] == [101, 401]
+
+
+TOKENS = 12
+"""Each is asked for and presented over connections of their own, for which the kernel chooses a worker: of so many
+one all but surely goes to another than the one that gave it."""
+
+
+async def page_token(address: str) -> str:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{address}/web/token", headers={"Origin": address}) as answer,
+    ):
+        return str((await answer.json())["token"])
+
+
+async def socket_status(address: str, token: str) -> int:
+    """101, or that of the refusal."""
+    protocols = ("realtime", f"speakback-page.{token}")
+    async with aiohttp.ClientSession() as http:
+        try:
+            socket = await http.ws_connect(f"{address}/v1/realtime", protocols=protocols, origin=address)
+        except aiohttp.WSServerHandshakeError as refused:
+            return refused.status
+        await socket.close()
+        return 101
+
+
 def folders_in(root: Path) -> list[Path]:
     return list(root.glob(f"{PREFIX}*"))
 
@@ -65,7 +101,11 @@ def folders_in(root: Path) -> list[Path]:
     [
         ({"SPEAKBACK_RESUME__DIRECTORY": "kept"}, "file", "kept"),
         ({"SPEAKBACK_RESUME__DIRECTORY": "kept", "SPEAKBACK_RESUME__STORE": "memory"}, "memory", "kept"),
-        ({"SPEAKBACK_RESUME__STORE": "memory"}, "memory", None),
+        (
+            {"SPEAKBACK_RESUME__STORE": "redis", "SPEAKBACK_RESUME__REDIS_URL": "redis://localhost"},
+            "redis",
+            None,
+        ),
     ],
 )
 def test_where_conversations_are_kept_is_as_configured(
@@ -78,10 +118,14 @@ def test_where_conversations_are_kept_is_as_configured(
         assert (resume.store, resume.directory) == (store, None if folder is None else Path(folder))
 
 
-def test_by_default_they_are_kept_in_a_folder_that_is_gone_in_the_end() -> None:
+@pytest.mark.parametrize("store", ["file", "memory"])
+def test_else_there_is_a_folder_that_is_gone_in_the_end(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page tokens go through it also where conversations are kept in memory; by default both do."""
+    if store == "memory":
+        monkeypatch.setenv("SPEAKBACK_RESUME__STORE", "memory")
     with _shared_store(load_settings(None, os.environ)) as environ:
         resume = load_settings(None, environ).settings.resume
-        assert resume.store == "file"
+        assert resume.store == store
         assert resume.directory is not None
         assert resume.directory.is_dir()
     assert not resume.directory.exists()

@@ -187,11 +187,13 @@ async def test_a_noise_does_not_stop_the_agent(server: LiveServer, question: Sam
     assert await over_the_agent(server, STORY, tracks, question) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.xfail(reason="the VAD takes a loud buzz that sets in at once for 1.5 s of voice: a bid for the floor")
 async def test_a_loud_buzz_does_not_stop_the_agent(server: LiveServer, question: Samples) -> None:
     assert await over_the_agent(server, SHORT_STORY, {"buzz": track([room(800), buzz(60, -20, 2000)])}, question) == {}
 
 
+@pytest.mark.slow
 async def test_a_room_with_people_who_do_not_speak_does_not_stop_the_agent(
     server: LiveServer, question: Samples, meetings: dict[str, Samples]
 ) -> None:

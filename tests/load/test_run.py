@@ -42,6 +42,7 @@ async def test_a_run_and_what_it_tells() -> None:
     assert found.server.cpu_cores > 0
 
 
+@pytest.mark.slow
 async def test_callers_that_are_late_make_the_run_void() -> None:
     async def hold_up() -> None:
         while True:
@@ -60,6 +61,7 @@ async def test_callers_that_are_late_make_the_run_void() -> None:
     assert found.void.startswith("the callers themselves were late")
 
 
+@pytest.mark.slow
 async def test_callers_beyond_the_places_are_refused() -> None:
     async with scripted_server(max_sessions=1) as address:
         found = await run_load(address, replace(SHORT, seconds=1.0), TONES, FromMetrics(address))
@@ -70,6 +72,7 @@ async def test_callers_beyond_the_places_are_refused() -> None:
     assert refused.without_retry_after == 0
 
 
+@pytest.mark.slow
 async def test_refused_callers_may_go_on_knocking() -> None:
     async with scripted_server(max_sessions=1) as address:
         options = replace(SHORT, seconds=1.5, knock_again_s=0.2)

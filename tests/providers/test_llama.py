@@ -94,6 +94,7 @@ async def test_the_reply_itself_stays_in_the_cache(llama: Llama) -> None:
     assert usage.cached_tokens >= before.prompt_tokens + before.completion_tokens - 1
 
 
+@pytest.mark.slow
 async def test_three_talks_in_turn_keep_their_caches_in_two_places(llama: Llama) -> None:
     stories = [f"{name} is my {kin}. " * 4 for name, kin in (("Ada", "aunt"), ("Bo", "brother"), ("Cy", "cousin"))]
     for story in stories:
@@ -206,6 +207,7 @@ async def test_tool_parameters_that_are_no_object_are_refused(llama: Llama) -> N
         await reply(llama, prompt)
 
 
+@pytest.mark.slow
 async def test_a_long_talk_goes_on_without_its_oldest_turns(llama: Llama) -> None:
     turns = [f"Turn {i}. " + "and so on " * 5 for i in range(61)]
     text, usage = await reply(llama, talk(*turns))

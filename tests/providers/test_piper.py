@@ -49,6 +49,7 @@ def test_phonemes_are_spelled_as_espeak_spells_them(misaki: str, espeak: str) ->
     assert espeak_phonemes(misaki) == espeak
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_every_reply_is_spoken_word_for_word_and_without_artifacts(voice: Piper) -> None:
     for clauses in REPLIES[::2]:

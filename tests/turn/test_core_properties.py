@@ -207,6 +207,7 @@ EVERYWHERE = [
 """Each pair of states, and where both speak also whether the user began last, which makes it an overlap to judge."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "states", "over"), EVERYWHERE)
 def test_every_event_in_every_pair_of_states(name: str, states: States, over: bool) -> None:
     for number in range(len(anything(Witness(CountingCore(QUICK[name]))))):
@@ -406,6 +407,7 @@ class Histories(RuleBasedStateMachine):
             self.witness.check_liveness(answering=False)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)  # some 10 s of computing, on a machine that may be busy
 def test_any_history_is_legal_bounded_and_settled_in_the_end() -> None:
     for counts in (Histories.tried, Histories.outcomes, Histories.passed):

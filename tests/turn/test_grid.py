@@ -78,6 +78,7 @@ def situation(core: TurnCore, now_ms: int) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_held_reply_always_has_a_turn_that_is_judged(name: str) -> None:
     config = STRATEGIES[name]

@@ -69,6 +69,7 @@ def test_the_hub_comes_before_the_carrier(cache_dir: Path, hub: Hub, wheels: Pat
     assert heard.labels == ["someone/fake model.bin", "someone/fake config.json"]
 
 
+@pytest.mark.slow
 def test_the_carrier_joins_parts_in_order(cache_dir: Path, no_hub: Hub, wheels: Path) -> None:
     heard = Heard()
     assert_complete(resolve_fake(hub=no_hub, progress=heard))
@@ -112,6 +113,7 @@ def test_a_recorded_file_is_not_read_again(cache_dir: Path, hub: Hub) -> None:
     assert model.read_bytes() == WHOLE[::-1], "same size and time as recorded: its content was not looked at"
 
 
+@pytest.mark.slow
 def test_wrong_bytes_from_the_hub_are_replaced_from_the_carrier(
     cache_dir: Path, hub: Hub, hub_files: Path, wheels: Path
 ) -> None:
