@@ -9,6 +9,7 @@ import numpy as np
 
 from speakback.audio.pcm import Samples
 from speakback.config import Settings
+from speakback.config.voices import Voices
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
 from speakback.gateway.realtime.session_view import Offer, first_view
 from speakback.observe.memory import Held
@@ -17,11 +18,12 @@ from speakback.session.notices import Notice
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.session.snapshot import Snapshot, beginning
 from speakback.session.waiting import Waiting
+from speakback.timebase import EAR_HZ, samples_to_ms
 from speakback.turn.strategies import strategy
 
 OFFER = Offer(
     model="echo",
-    voice="heart",
+    voices=(Voices("hibari", ("heart",)),),
     speed=1.0,
     languages=("en",),
     strategy=Settings().turn.strategy,
@@ -37,7 +39,8 @@ class ScriptedConversation:
     failed: bool = False
     left: bool = False
     rest_s: float = 0.0
-    samples_wanted: int = 1
+    wanted_samples: int = 1
+    wanted_quiet_samples: int = 1
     is_at_rest: bool = False
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once it is to close at rest."""
@@ -94,8 +97,15 @@ class ScriptedConversation:
         self.left = True
         self.close()
 
+    @property
+    def heard_ms(self) -> int:
+        return samples_to_ms(len(self.heard), EAR_HZ)
+
     async def next_notice(self) -> Notice | None:
         return await self.notices.take()
+
+    def samples_wanted(self, *, is_quiet: bool) -> int:
+        return self.wanted_quiet_samples if is_quiet else self.wanted_samples
 
     def append_audio(self, audio_16k: Samples) -> None:
         if len(self.heard) + len(audio_16k) > self.room_samples:

@@ -3,7 +3,7 @@
 import pytest
 
 from speakback.config.api_keys import key_hash
-from speakback.gateway.admission import Knock, turned_away
+from speakback.gateway.admission import Knock, page_turned_away, turned_away
 from speakback.gateway.auth import KeyRing
 
 KEYED = KeyRing((key_hash("sk-sb-good"),))
@@ -59,3 +59,16 @@ def test_an_open_server_does_not_trust_a_name_that_was_pointed_at_it() -> None:
     refusal = turned_away(knock(origin="http://rebound.example:8765", host="rebound.example:8765"), OPEN)
     assert refusal is not None
     assert refusal.status == 403
+
+
+@pytest.mark.parametrize("keys", [OPEN, KEYED])
+def test_a_page_with_a_token_needs_no_key_but_must_say_where_it_comes_from(keys: KeyRing) -> None:
+    assert page_turned_away(knock(origin="http://127.0.0.1:8765"), keys) is None
+    assert page_turned_away(knock(None, "realtime, speakback-page.x", origin="http://localhost"), keys) is None
+    for origin in (None, "null", "https://evil.example"):
+        refusal = page_turned_away(knock("Bearer sk-sb-good", origin=origin), keys)
+        assert refusal is not None
+        assert refusal.status == 403
+    refusal = page_turned_away(knock(None, "speakback-page.x", origin="http://localhost"), keys)
+    assert refusal is not None
+    assert refusal.status == 400

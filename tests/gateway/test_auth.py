@@ -32,6 +32,14 @@ def test_an_empty_ring_is_open() -> None:
     assert not RING.is_open
 
 
+def test_an_owner_is_known_as_long_as_the_key_is() -> None:
+    assert RING.knows(key_hash(KEYS[0]))
+    assert not RING.knows(key_hash("another"))
+    assert not RING.knows("")
+    assert KeyRing().knows("")
+    assert not KeyRing().knows(key_hash(KEYS[0]))
+
+
 def test_every_hash_is_compared_whichever_matches(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
 

@@ -151,6 +151,22 @@ async def test_while_something_goes_on_every_message_is_read_at_once(watched: Wa
             assert watched.transport.is_reading()
 
 
+async def test_a_client_that_measures_its_line_is_read_at_once(watched: Watched, endless: None) -> None:
+    async with server() as running:
+        socket = await running.connect()
+        await set_up(socket)
+        await socket.send_json({"type": "session.update", "session": {"speakback": {}}})
+        await until(socket, "session.updated")
+        running.conversations[0].rest_s = 60.0
+        await socket.send_json({"type": "speakback.ping", "sent_ms": 1})
+        pong = await event_from(socket)
+        assert pong["type"] == "speakback.pong"
+        assert isinstance(pong["loop_lag_ms"], float), "the server measures its loop"
+        await append(socket, silence(FRAME_MS))
+        assert await is_healthy(socket)
+        assert watched.asked.empty()
+
+
 async def test_whatever_the_client_is_told_ends_a_nap(watched: Watched, endless: None) -> None:
     async with napping(watched) as (_, socket, conversation):
         conversation.rest_s = 0.0

@@ -14,7 +14,14 @@ from aiohttp import WSMsgType
 from speakback.gateway import connection, slow_reader
 from speakback.gateway.connection import Limits
 from speakback.gateway.fair_share import FairShare
-from speakback.gateway.slow_reader import HIGH_WATER_BYTES, KERNEL_BYTES, SlowReader, bound_buffers
+from speakback.gateway.slow_reader import (
+    HIGH_WATER_BYTES,
+    KERNEL_BYTES,
+    LOW_WATER_BYTES,
+    SlowReader,
+    bound_buffers,
+    takes_at_once,
+)
 from speakback.session import notices as n
 from speakback.session import waiting
 from speakback.session.driver import Session
@@ -129,6 +136,20 @@ async def until_behind(conversation: ScriptedConversation) -> int:
 
 def codes(events: list[dict[str, object]]) -> list[str]:
     return [event["error"]["code"] for event in events if event["type"] == "error"]  # type: ignore[index]
+
+
+def test_a_message_that_may_have_to_wait_is_guarded_by_the_timeout() -> None:
+    class Filled(asyncio.Transport):
+        waiting_bytes = 0
+
+        def get_write_buffer_size(self) -> int:
+            return self.waiting_bytes
+
+    transport = Filled()
+    assert takes_at_once(transport, 1000)
+    assert not takes_at_once(transport, LOW_WATER_BYTES // 4), "each character may take four bytes"
+    transport.waiting_bytes = LOW_WATER_BYTES - 100
+    assert not takes_at_once(transport, 100)
 
 
 # ---- behind ---------------------------------------------------------------------------------------

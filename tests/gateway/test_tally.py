@@ -73,7 +73,7 @@ def test_what_became_of_pauses_is_counted() -> None:
     metrics = Metrics()
     tally = tally_into(metrics)
     for outcome in ("scored", "late", "scored"):
-        tally(n.PauseWeighed(outcome))
+        tally(n.PauseWeighed("item_u", 1, outcome, None, 900))
     samples = read(metrics)
     assert samples["speakback_pauses_weighed_total", ("scored",)] == 2
     assert samples["speakback_pauses_weighed_total", ("late",)] == 1

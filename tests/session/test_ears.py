@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 
 from speakback.audio.pcm import Samples
-from speakback.session.ears import MAX_UNCOMMITTED_MS, MAX_WAITING_MS, QUIET_RMS, Ears, HeardEdge, InputOverrun
+from speakback.audio.resample import DELAY_MS
+from speakback.session.ears import (
+    MAX_UNCOMMITTED_MS,
+    MAX_WAITING_MS,
+    QUIET_FRAMES_TOGETHER,
+    QUIET_MESSAGE_RMS,
+    QUIET_RMS,
+    Ears,
+    HeardEdge,
+    InputOverrun,
+)
 from speakback.session.echo import EchoGuard
 from speakback.session.settings import Hearing
 from speakback.timebase import EAR_HZ, ms_to_samples, samples_to_ms
@@ -106,6 +116,40 @@ def test_a_quiet_line_does_not_take_the_models_time() -> None:
     heard.hear(50, 1000, level=QUIET_RMS * 0.9)
     assert heard.stream.frames == []
     assert len(heard.silences) == 50
+
+
+def test_only_while_nobody_speaks_may_quiet_frames_wait_to_be_heard_together() -> None:
+    heard = Heard()
+    ears = heard.ears
+
+    def wanted(level: float) -> tuple[int, int]:
+        heard.hear(1, 0, level)
+        return ears.samples_wanted(is_quiet=False), ears.samples_wanted(is_quiet=True)
+
+    together = QUIET_FRAMES_TOGETHER * FRAME_SAMPLES
+    assert wanted(QUIET_RMS / 2) == (FRAME_SAMPLES, together)
+    assert wanted(0.3) == (FRAME_SAMPLES, FRAME_SAMPLES), "one is being scored"
+    heard.stream.give(0.9)
+    assert wanted(0.3) == (FRAME_SAMPLES, FRAME_SAMPLES), "it may have begun speech"
+    heard.stream.give(0.9)
+    assert ears.samples_wanted(is_quiet=True) == FRAME_SAMPLES, "there is voice"
+    heard.hear_in_real_time([0.0] * 3, 0)
+    assert isinstance(heard.edges[-1].edge, VoiceStopped)
+    assert ears.samples_wanted(is_quiet=True) == FRAME_SAMPLES, "the turn may be over, or go on"
+    ears.forget()
+    assert ears.samples_wanted(is_quiet=True) == together
+    ears.set_listening(False)
+    assert ears.samples_wanted(is_quiet=True) == FRAME_SAMPLES, "what is kept is the client's to commit"
+
+
+@pytest.mark.parametrize("message_samples", [1, 160, 320, FRAME_SAMPLES])
+def test_in_messages_that_are_quiet_no_speech_can_begin(message_samples: int) -> None:
+    """The worst that may be: all of a message's power lies in the three frames, or next to them."""
+    least_frames = VadConfig().min_speech_ms // FRAME_MS
+    span = least_frames * FRAME_SAMPLES + 2 * ms_to_samples(DELAY_MS, EAR_HZ)
+    overlapping = -(-(span - 1) // message_samples) + 1
+    power = overlapping * message_samples * QUIET_MESSAGE_RMS**2 / (least_frames * FRAME_SAMPLES)
+    assert power < QUIET_RMS**2
 
 
 def test_sound_above_the_gate_is_scored() -> None:

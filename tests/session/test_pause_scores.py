@@ -96,7 +96,9 @@ async def test_a_score_in_time_ends_the_turn_sooner() -> None:
     model = Model()
     async with on_the_line(scripted(end_of_turn=model, stt=ear_that_reads_nothing_yet()), SETTINGS) as line:
         assert await waited_ms(line) in range(300, 300 + 2 * FRAME_MS)
-    assert outcomes(line) == ["scored"]
+    (weighed,) = line.client.all(n.PauseWeighed)
+    (stopped,) = line.client.all(n.UserSpeechStopped)
+    assert weighed == n.PauseWeighed(stopped.item_id, 1, "scored", 0.99, stopped.audio_end_ms)
     (purpose,) = model.asked_for
     assert purpose.urgency is Urgency.PAUSE
     assert purpose.due_s is not None, "the pool knows by when it is wanted"
@@ -152,6 +154,10 @@ async def test_a_score_is_dropped_when_the_voice_comes_back() -> None:
         line.say(QUESTION, 400)
         await line.client.until(n.UserSpeechStopped)
     assert outcomes(line) == ["moot", "late"]
+    first, second = line.client.all(n.PauseWeighed)
+    assert (first.number, first.score, second.number, second.score) == (1, None, 2, None)
+    assert first.item_id == second.item_id
+    assert second.audio_ms - first.audio_ms in range(650 - FRAME_MS, 650 + 2 * FRAME_MS)
     assert model.given_up == 2
 
 

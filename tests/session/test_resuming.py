@@ -19,6 +19,7 @@ from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.session.snapshot import Snapshot, from_json, to_json
 from speakback.turn.left_open import Debt, Heard
 from speakback.turn.strategies import strategy
+from speakback.turn.tables import Agent, User
 from speakback.turn.words import Repair
 from tests.session.line import GRADED, SLOW_WORD_MS, on_the_line, slow_ear, slow_voice
 from tests.session.scripted import (
@@ -135,6 +136,19 @@ async def test_positions_in_the_users_audio_count_on() -> None:
         client.session.append_audio(sound(QUESTION))
         began = await client.until(n.UserSpeechStarted)
     assert 960 <= began.audio_start_ms <= 1040
+
+
+async def test_a_client_that_follows_the_floor_is_told_how_it_stands_by_the_same_media_time() -> None:
+    async with talking(scripted()) as client:
+        client.session.append_audio(silence(1000))
+        await asyncio.sleep(0.1)
+        before = kept(client)
+    async with resumed(scripted(), before, replace(BRIEF, follows_floor=True)) as client:
+        assert client.session.heard_ms == 1000
+        change = await client.until(n.FloorChanged)
+        assert (change.user, change.agent, change.audio_ms) == (User.SILENT, Agent.IDLE, 1000)
+        client.session.append_audio(silence(240))
+        assert client.session.heard_ms == 1240
 
 
 async def test_a_snapshot_of_a_snapshot_is_the_same() -> None:

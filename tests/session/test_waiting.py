@@ -18,6 +18,7 @@ from speakback.session.waiting import (
     Waiting,
     weight_bytes,
 )
+from speakback.turn.tables import Agent, Floor, User
 from tests.session.scripted import PATIENCE_S
 
 
@@ -154,6 +155,27 @@ async def test_deltas_of_one_item_are_merged_for_a_client_that_is_behind() -> No
         n.TranscriptGrew("item_u", "What time "),
         grew("Uno ", "item_2"),
     ]
+    assert notices.weight_bytes == 0
+
+
+def floor(audio_ms: int) -> n.FloorChanged:
+    return n.FloorChanged(User.SILENT, Agent.IDLE, Floor.NOBODY, False, audio_ms)
+
+
+async def test_every_change_of_the_floor_is_told_to_a_client_that_is_in_time() -> None:
+    notices, _ = waiting()
+    notices.put(floor(20))
+    notices.put(floor(40))
+    assert await taken(notices) == [floor(20), floor(40)]
+
+
+async def test_a_client_that_is_behind_is_told_only_how_the_floor_stands_now() -> None:
+    notices, clock = waiting()
+    notices.put(floor(20))
+    clock.now_ms += BEHIND_MS + 1
+    for notice in (grew("One "), floor(40), grew("two "), floor(60)):
+        notices.put(notice)
+    assert await taken(notices) == [grew("One two "), floor(60)]
     assert notices.weight_bytes == 0
 
 

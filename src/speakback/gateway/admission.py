@@ -50,6 +50,16 @@ class TurnedAway:
     """With status 503: when to come again, drawn from between these."""
 
 
+ORIGIN_REFUSED = TurnedAway(403, "origin_not_allowed", "web pages of other origins may not talk to this server")
+PAGE_TOKEN_REFUSED = TurnedAway(
+    401, "page_token_invalid", "this page token was used, or expired, or never given to this page: ask for another"
+)
+PAGE_TOKENS_UNAVAILABLE = TurnedAway(
+    503, "page_tokens_unavailable", "page tokens cannot be given or taken at the moment; try again soon"
+)
+NOT_READY = TurnedAway(503, "not_ready", "the server is not ready; try again soon")
+
+
 @dataclass(frozen=True, slots=True)
 class Knock:
     """The headers that decide; None where not sent."""
@@ -63,9 +73,20 @@ class Knock:
 def turned_away(knock: Knock, keys: KeyRing) -> TurnedAway | None:
     """Why this client may not have a session, or None if it may."""
     if knock.origin is not None and not origin_is_allowed(knock.origin, knock.host, keys):
-        return TurnedAway(403, "origin_not_allowed", "web pages of other origins may not talk to this server")
+        return ORIGIN_REFUSED
     if not keys.accepts(presented_key(knock.authorization, knock.subprotocols)):
         return TurnedAway(401, "invalid_api_key", "a valid API key is needed: send it as Authorization: Bearer KEY")
+    return _unknown_subprotocol(knock)
+
+
+def page_turned_away(knock: Knock, keys: KeyRing) -> TurnedAway | None:
+    """The same for a web page, which says where it comes from; whether its token counts is to be seen."""
+    if knock.origin is None or not origin_is_allowed(knock.origin, knock.host, keys):
+        return ORIGIN_REFUSED
+    return _unknown_subprotocol(knock)
+
+
+def _unknown_subprotocol(knock: Knock) -> TurnedAway | None:
     offered = offered_subprotocols(knock.subprotocols)
     if offered and REALTIME_SUBPROTOCOL not in offered:
         return TurnedAway(

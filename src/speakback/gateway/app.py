@@ -1,10 +1,9 @@
-"""The HTTP and WebSocket application: who is let in, and the few plain pages."""
+"""The HTTP and WebSocket application: who is let in, and what there is besides the sockets."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from random import randint
 from time import perf_counter
 from typing import TypeAlias
 
@@ -12,18 +11,29 @@ import structlog
 from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.typedefs import Handler
 
-from speakback.gateway.admission import Knock, TurnedAway, turned_away, turned_away_for
-from speakback.gateway.auth import REALTIME_SUBPROTOCOL, KeyRing, offered_subprotocols
+from speakback.gateway.admission import (
+    NOT_READY,
+    PAGE_TOKEN_REFUSED,
+    PAGE_TOKENS_UNAVAILABLE,
+    Knock,
+    TurnedAway,
+    page_turned_away,
+    turned_away,
+    turned_away_for,
+)
+from speakback.gateway.answers import refused
+from speakback.gateway.auth import REALTIME_SUBPROTOCOL, offered_subprotocols
 from speakback.gateway.connection import CLOSE_TIMEOUT_S, Connection, Limits
 from speakback.gateway.conversation import Conversation, OpenConversation
 from speakback.gateway.drain import REASON
-from speakback.gateway.page import connect_page
+from speakback.gateway.page_tokens import presented_page_token
 from speakback.gateway.realtime.codec import RealtimeCodec
 from speakback.gateway.realtime.kept_view import restored
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.session_view import first_view
 from speakback.gateway.resume.arriving import NOT_TAKEN_UP, Visitor, coming_in
 from speakback.gateway.resume.coming import Coming
+from speakback.gateway.resume.store import StoreUnavailable
 from speakback.gateway.resume.tokens import HEADER as RESUME_HEADER
 from speakback.gateway.resume.tokens import owner_of, presented_token
 from speakback.gateway.seats import NoRoom
@@ -40,17 +50,22 @@ HEARTBEAT_S = 20.0
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 _CORRELATION_ID: web.RequestKey[str] = web.RequestKey("correlation_id", str)
 _Socket: TypeAlias = "web.WebSocketResponse[bool]"
+Addition: TypeAlias = Callable[[web.Application], None]
+"""Adds routes of another room to the application, before it serves anyone; they find its `SERVICE`."""
 
 log = structlog.get_logger(__name__)
 
 
-def create_app(service: Service) -> web.Application:
+def nothing_more(app: web.Application) -> None:
+    """The `Addition` that adds nothing."""
+
+
+def create_app(service: Service, add: Addition = nothing_more) -> web.Application:
     """The application of one server."""
     app = web.Application(middlewares=[_correlated])
     app[SERVICE] = service
     app.add_routes(
         [
-            web.get("/", _page),
             web.get("/healthz", _healthz),
             web.get("/readyz", _readyz),
             web.get("/metrics", _metrics),
@@ -59,6 +74,7 @@ def create_app(service: Service) -> web.Application:
     )
     app.cleanup_ctx.append(_watched)
     app.on_shutdown.append(_leave)
+    add(app)
     return app
 
 
@@ -86,18 +102,7 @@ async def _watched(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-# ---- plain pages ------------------------------------------------------------------------------
-
-
-async def _page(request: web.Request) -> web.Response:
-    terms = request.app[SERVICE].terms
-    try:
-        origin = str(request.url.origin())
-    except ValueError:
-        raise web.HTTPBadRequest(text="the Host header of this request is not a host") from None
-    page = connect_page(origin, needs_key=not terms.keys.is_open, model=terms.offer.model)
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": policy})
+# ---- for operators ------------------------------------------------------------------------------
 
 
 async def _healthz(request: web.Request) -> web.Response:
@@ -125,9 +130,9 @@ async def _readyz(request: web.Request) -> web.Response:
 async def _metrics(request: web.Request) -> web.Response:
     """For Prometheus; like a session it needs a key where the server has any."""
     service = request.app[SERVICE]
-    refusal = turned_away(_knock(request), service.terms.keys)
+    refusal = turned_away(knock_of(request), service.terms.keys)
     if refusal is not None:
-        return _answer(refusal)
+        return refused(refusal)
     service.metrics.sessions_are(service.seats.taken)
     await service.watch.publish()
     # To write them out takes milliseconds, and reads files.
@@ -140,12 +145,11 @@ async def _metrics(request: web.Request) -> web.Response:
 
 async def _realtime(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
-    refusal = turned_away(_knock(request), service.terms.keys)
-    if refusal is not None:
-        return _answer(refusal)
+    visitor = await _visitor(request, service)
+    if isinstance(visitor, TurnedAway):
+        return refused(visitor)
     if not service.is_ready or service.open_conversation is None:
-        return _answer(TurnedAway(503, "not_ready", "the server is not ready; try again soon"))
-    visitor = _visitor(request, service.terms.keys)
+        return refused(NOT_READY)
     try:
         with service.seats.seat(comes_back=visitor.token is not None) as seat, service.guest():
             response = await _hold_session(request, service, service.open_conversation, visitor)
@@ -154,10 +158,11 @@ async def _realtime(request: web.Request) -> web.StreamResponse:
             return response
     except NoRoom as full:
         service.metrics.refused(full.reason)
-        return _answer(turned_away_for(full.reason))
+        return refused(turned_away_for(full.reason))
 
 
-def _knock(request: web.Request) -> Knock:
+def knock_of(request: web.Request) -> Knock:
+    """What the request says of who sends it."""
     headers = request.headers
     return Knock(
         authorization=headers.get(hdrs.AUTHORIZATION),
@@ -167,11 +172,31 @@ def _knock(request: web.Request) -> Knock:
     )
 
 
-def _visitor(request: web.Request, keys: KeyRing) -> Visitor:
-    headers = request.headers
-    subprotocols = headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL)
-    owner = owner_of(keys, headers.get(hdrs.AUTHORIZATION), subprotocols)
-    return Visitor(owner, presented_token(headers.get(RESUME_HEADER), subprotocols))
+async def _visitor(request: web.Request, service: Service) -> Visitor | TurnedAway:
+    """Who comes by a key, or by a page token where it presents one: that alone decides then, and is used up."""
+    knock, keys = knock_of(request), service.terms.keys
+    page_token = presented_page_token(knock.subprotocols)
+    refusal = turned_away(knock, keys) if page_token is None else page_turned_away(knock, keys)
+    if refusal is not None:
+        return refusal
+    if page_token is None:
+        owner: str | TurnedAway = owner_of(keys, knock.authorization, knock.subprotocols)
+    else:
+        assert knock.origin is not None, "page_turned_away sees to it"
+        owner = await _page_owner(service, page_token, knock.origin)
+    if isinstance(owner, TurnedAway):
+        return owner
+    return Visitor(owner, presented_token(request.headers.get(RESUME_HEADER), knock.subprotocols))
+
+
+async def _page_owner(service: Service, page_token: str, origin: str) -> str | TurnedAway:
+    try:
+        owner = await service.page_tokens.take(page_token, origin)
+    except StoreUnavailable as problem:
+        log.warning("a page token could not be taken", reason=str(problem))
+        return PAGE_TOKENS_UNAVAILABLE
+    # Keys may have changed since it was given, by a server that was restarted.
+    return owner if owner is not None and service.terms.keys.knows(owner) else PAGE_TOKEN_REFUSED
 
 
 async def _hold_session(
@@ -182,7 +207,7 @@ async def _hold_session(
         await socket.prepare(request)  # raises: it is no upgrade, and no token is used up by it
     async with coming_in(service.resumption, visitor) as coming:
         if isinstance(coming, TurnedAway):
-            return _answer(coming)
+            return refused(coming)
         before = None if coming is None else coming.before
         session_id = f"sess_{secrets.token_hex(8)}" if before is None else before.session_id
         correlation_id = request[_CORRELATION_ID]
@@ -195,9 +220,15 @@ async def _hold_session(
                 conversation = open_conversation(view.settings, session_id, correlation_id, before)
             except (Refusal, UnknownPin) as problem:
                 log.warning("a conversation cannot go on here", reason=type(problem).__name__)
-                return _answer(NOT_TAKEN_UP)
+                return refused(NOT_TAKEN_UP)
             service.metrics.admitted(came_back=before is not None)
-            codec = RealtimeCodec(conversation, view, session_id=session_id, correlation_id=correlation_id)
+            codec = RealtimeCodec(
+                conversation,
+                view,
+                session_id=session_id,
+                correlation_id=correlation_id,
+                loop_lag_ms=service.watch.worst_lag_ms,
+            )
             service.metrics.joined(perf_counter() - began_s)
             await _hold(request, service, socket, _Opened(session_id, conversation, codec), coming)
     return socket
@@ -255,14 +286,3 @@ def _socket_for(request: web.Request, limits: Limits) -> _Socket:
     )
     socket.headers[CORRELATION_HEADER] = request[_CORRELATION_ID]
     return socket
-
-
-def _answer(refusal: TurnedAway) -> web.Response:
-    kind = "server_error" if refusal.status >= 500 else "invalid_request_error"
-    body = {"error": {"type": kind, "code": refusal.code, "message": refusal.message, "param": None}}
-    headers = {}
-    if refusal.status == 503:
-        headers["Retry-After"] = str(randint(*refusal.wait_s))
-    elif refusal.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return web.json_response(body, status=refusal.status, headers=headers)

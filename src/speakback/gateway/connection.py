@@ -21,7 +21,7 @@ from speakback.gateway.realtime.codec import Message, RealtimeCodec
 from speakback.gateway.resume.coming import Coming
 from speakback.gateway.resume.keeper import ResumeNews
 from speakback.gateway.resume.resumption import RESUMED_ELSEWHERE
-from speakback.gateway.slow_reader import SlowReader, bound_buffers
+from speakback.gateway.slow_reader import SlowReader, bound_buffers, takes_at_once
 from speakback.observe.population import task_name
 from speakback.session.notices import Notice
 from speakback.session.snapshot import Snapshot
@@ -207,20 +207,25 @@ class Connection:
             answers = self._take(message)
             pause_s = share.pause_s(began_s, now_s())
             if message.type is WSMsgType.PING:
-                await self._put(self._socket.pong(message.data))
+                await self._put(self._socket.pong(message.data), len(message.data))
             if answers:
                 await self._tell(answers)
             if self._codec.unreadable_in_a_row >= UNREADABLE_IN_A_ROW:
                 reason = f"{UNREADABLE_IN_A_ROW} messages in a row could not be read"
                 raise _Ended(Ending(WSCloseCode.POLICY_VIOLATION, reason))
-            if not self._farewell_asked.done() and (rest_s := self._conversation.rest_s) >= REST_AFTER_S:
-                self._naps.begin(rest_s)
+            self._rest()
             await self._conversation.room()
             taken += 1
             # To wait for a message that is not there yet is a yield as well.
             if pause_s or taken % YIELD_EVERY == 0:
                 await asyncio.sleep(pause_s)
             await self._hear_out(share)
+
+    def _rest(self) -> None:
+        """Leave a client unread for a moment, where nothing has happened for long and nobody would notice."""
+        rest_s = self._conversation.rest_s
+        if rest_s >= REST_AFTER_S and not (self._farewell_asked.done() or self._codec.is_measured):
+            self._naps.begin(rest_s)
 
     async def _hear_out(self, share: FairShare) -> None:
         """The rest of a long message of audio, with others in between."""
@@ -303,10 +308,14 @@ class Connection:
 
     async def _send(self, message: Message) -> None:
         send_str, send_bytes = self._socket.send_str, self._socket.send_bytes
-        await self._put(send_str(message) if isinstance(message, str) else send_bytes(message))
+        sending = send_str(message) if isinstance(message, str) else send_bytes(message)
+        await self._put(sending, len(message))
 
-    async def _put(self, sending: Coroutine[None, None, None]) -> None:
+    async def _put(self, sending: Coroutine[None, None, None], characters: int) -> None:
         try:
+            if takes_at_once(self._transport, characters):
+                await sending
+                return
             async with asyncio.timeout(self._limits.send_timeout_s):
                 await sending
         except TimeoutError:

@@ -57,8 +57,15 @@ class Conversation(Protocol):
         ...
 
     @property
-    def samples_wanted(self) -> int:
-        """How many samples at 16 kHz can be made something of; fewer may as well wait for more."""
+    def heard_ms(self) -> int:
+        """How much of the user's audio came in since the session began, on all its connections: its media time."""
+        ...
+
+    def samples_wanted(self, *, is_quiet: bool) -> int:
+        """How many samples at 16 kHz can be made something of; fewer may as well wait for more.
+
+        `is_quiet`: if all of them came in messages of at most a frame, each below `QUIET_MESSAGE_RMS`.
+        """
         ...
 
     def append_audio(self, audio_16k: Samples) -> None:

@@ -9,6 +9,7 @@ from speakback.gateway.admission import ANY_LOAD, LoadLimits
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Connection, Limits
 from speakback.gateway.conversation import OpenConversation
+from speakback.gateway.page_tokens import in_this_process
 from speakback.gateway.realtime.session_view import Offer
 from speakback.gateway.resume.resumption import Resumption
 from speakback.gateway.seats import Seats
@@ -35,6 +36,8 @@ class Service:
         self.terms = terms
         self.resumption: Resumption | None = None
         """None: conversations do not outlive their connections."""
+        self.page_tokens = in_this_process()
+        """Where several processes share a port, they are told to share these, too."""
         self.metrics = Metrics()
         self.watch = Watch(self.metrics)
         self.seats = Seats(terms.max_sessions, terms.load_limits)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from speakback.config import ConfigError
-from speakback.gateway.app import create_app
+from speakback.gateway.app import Addition, create_app, nothing_more
 from speakback.gateway.drain import end_now
 from speakback.gateway.service import Service
 
@@ -30,14 +30,17 @@ class Doors:
 
 
 @asynccontextmanager
-async def opened(service: Service, host: str, port: int, *, shares_port: bool = False) -> AsyncIterator[Doors]:
-    """Serve `service` (port 0 takes a free one); one that `shares_port` lets others of this account listen there too.
+async def opened(
+    service: Service, host: str, port: int, *, shares_port: bool = False, add: Addition = nothing_more
+) -> AsyncIterator[Doors]:
+    """Serve `service` (port 0 takes a free one), and what is to `add`; one that `shares_port` lets others of this
+    account listen there too.
 
     Leaving the context ends every session that is left with close code 1012, as it stands: to leave unheard is
     `gateway.drain.drain`. Raises `ConfigError` when the address cannot be had.
     """
     # No access log: its lines hold query strings, and every session logs its own beginning and end.
-    runner = web.AppRunner(create_app(service), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(create_app(service, add), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         yield Doors(runner, host, await _start(runner, host, port, shares_port))
@@ -48,9 +51,9 @@ async def opened(service: Service, host: str, port: int, *, shares_port: bool = 
 
 
 @asynccontextmanager
-async def listening(service: Service, host: str, port: int) -> AsyncIterator[str]:
+async def listening(service: Service, host: str, port: int, *, add: Addition = nothing_more) -> AsyncIterator[str]:
     """The same for whom the address will do. Raises `ConfigError`."""
-    async with opened(service, host, port) as doors:
+    async with opened(service, host, port, add=add) as doors:
         yield doors.address
 
 

@@ -20,7 +20,7 @@ def tally_into(metrics: Metrics) -> Callable[[n.Notice], None]:
                 metrics.overlap_was_judged(verdict, after_ms)
             case n.ProviderDecided(decision):
                 metrics.provider_decided(decision.role, decision.kind.value, decision.provider)
-            case n.PauseWeighed(outcome):
+            case n.PauseWeighed(outcome=outcome):
                 metrics.pause_was_weighed(outcome)
             case n.Fault(code=code, by_client=False):
                 metrics.faulted(code)

@@ -2,6 +2,7 @@
 
 from speakback.config import ConfigError, Settings
 from speakback.config.roster import SERVICES, hears_only_english, roster
+from speakback.config.voices import voices
 from speakback.gateway.admission import LoadLimits
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
@@ -49,7 +50,7 @@ def _offer(settings: Settings) -> Offer:
     speaks_elsewhere = roster(settings).tts[0] in SERVICES
     return Offer(
         model=llm.model or roster(settings).llm[0],
-        voice=settings.elevenlabs.voice_id if speaks_elsewhere else settings.tts.voice,
+        voices=voices(settings),
         speed=settings.elevenlabs.speed if speaks_elsewhere else settings.tts.speed,
         languages=("en",) if hears_only_english(settings) else None,
         strategy=settings.turn.strategy,

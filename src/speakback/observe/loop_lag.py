@@ -86,6 +86,10 @@ class LoopLag:
         in_order_ms = 1000 * np.sort(np.array(self._lags_s))
         return LagFigures(*(float(in_order_ms[math.ceil(share * MOMENTS) - 1]) for share in (0.5, 0.9, 0.99)))
 
+    def worst_ms(self) -> float:
+        """The longest lag of the last 10 s."""
+        return 1000 * max(self._lags_s)
+
     def book(self, late_s: float) -> int:
         """Count a tick that came `late_s` late, and the moments that went by meanwhile; returns how many in all."""
         swallowed = int(late_s / PERIOD_S)

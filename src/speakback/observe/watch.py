@@ -26,11 +26,12 @@ class Watch:
         self.queue_wait_ms: Callable[[], float] = _nobody_waits
         """How long calls waited for a worker of late, in the pool where it was longest. Set by who has the workers."""
         self._metrics = metrics
+        self._lag: LoopLag | None = None
 
     @asynccontextmanager
     async def running(self, tell: Callable[[Load], None]) -> AsyncIterator[None]:
         """Watch while the context lasts; the load is told to `tell` on the event loop, twice a second."""
-        lag = LoopLag(self._metrics.loop_was_late, STALL_S)
+        lag = self._lag = LoopLag(self._metrics.loop_was_late, STALL_S)
         stalls = StallWatch(lag, StallLog(self._metrics.loop_stalled))
 
         def measured(load: Load) -> None:
@@ -45,7 +46,12 @@ class Watch:
             yield
         finally:
             lag.end()
+            self._lag = None
             await asyncio.to_thread(_end, stalls, meter)
+
+    def worst_lag_ms(self) -> float | None:
+        """The event loop's longest lag of the last 10 s; None where nothing is watched."""
+        return None if self._lag is None else self._lag.worst_ms()
 
     async def publish(self) -> None:
         """Bring the gauges of what is alive up to date; others' work comes in between, every 2 ms."""

@@ -23,6 +23,7 @@ from speakback.session import notices as n
 from speakback.session.asking import history_prompt
 from speakback.session.client_items import ClientItems
 from speakback.session.decided import Decided
+from speakback.session.floor_news import FloorNews
 from speakback.session.history import History
 from speakback.session.items import Item
 from speakback.session.performer import Performer
@@ -35,7 +36,7 @@ from speakback.session.trace import BeginTrace, untraced
 from speakback.session.user_turns import UserTurns
 from speakback.session.waiting import Waiting, weight_bytes
 from speakback.session.warming import Warming
-from speakback.timebase import EAR_HZ, ms_to_samples
+from speakback.timebase import EAR_HZ, ms_to_samples, samples_to_ms
 from speakback.turn import actions as act
 from speakback.turn import events as ev
 from speakback.turn.config import TurnConfig
@@ -93,7 +94,7 @@ class Session:
         self._log: structlog.stdlib.BoundLogger = log.bind(session_id=session_id, correlation_id=correlation_id)
         self._all_engines = engines
         self._decided = Decided(self._notify, self._log)
-        self._engines = engines.for_session(settings.pins, self._decided.report)
+        self._engines = engines.for_session(settings.pins, self._decided.report, settings.voice)
         self._loop = asyncio.get_running_loop()
         self._notices = Waiting(self._now_ms)
         before = beginning(session_id) if resumed is None else resumed
@@ -127,6 +128,7 @@ class Session:
             lambda audio: self._turns.echo.played(audio, self._now_ms()),
             before.rest,
         )
+        self._floor = FloorNews(self._core, self._replies, heard_ms=lambda: self.heard_ms, notify=self._notify)
         self._items = ClientItems(self._history, self._replies, self._notify)
         self._warming = Warming(ports)
         self._performer = Performer(
@@ -234,9 +236,17 @@ class Session:
     # ---- what a client does -------------------------------------------------------------------
 
     @property
-    def samples_wanted(self) -> int:
-        """How many samples at 16 kHz can be made something of; fewer may as well wait for more."""
-        return self._ears.samples_wanted
+    def heard_ms(self) -> int:
+        """How much of the user's audio came in since the session began, on all its connections: its media time."""
+        return samples_to_ms(self._ears.audio.end, EAR_HZ)
+
+    def samples_wanted(self, *, is_quiet: bool) -> int:
+        """How many samples at 16 kHz can be made something of; fewer may as well wait for more.
+
+        `is_quiet`: if all of them are as `Ears.samples_wanted` has it. Who follows the floor is told times of the
+        audio, which must then be up to date.
+        """
+        return self._ears.samples_wanted(is_quiet=is_quiet and not self.settings.follows_floor)
 
     def append_audio(self, audio_16k: Samples) -> None:
         """Hear the next stretch of the user's audio. Raises `InputOverrun`, and then takes nothing."""
@@ -300,8 +310,8 @@ class Session:
 
         Raises `UnknownPin`, and then nothing changes.
         """
-        if settings.pins != self.settings.pins:
-            self._engines = self._all_engines.for_session(settings.pins, self._decided.report)
+        if (settings.pins, settings.voice) != (self.settings.pins, self.settings.voice):
+            self._engines = self._all_engines.for_session(settings.pins, self._decided.report, settings.voice)
         if not settings.listens and self._ears.listening and self._core.user is not User.SILENT:
             self._happened(ev.InputCleared())
             self._notify(n.InputBufferCleared())
@@ -345,6 +355,7 @@ class Session:
             self._did(now_ms, event, self._core.handle(event, now_ms))
             if isinstance(event, ev.DraftSettled):
                 self._notify(n.DraftsCounted(self._core.drafts))
+        self._floor.tell(is_followed=self.settings.follows_floor)
         if was_busy and self._core.agent is Agent.IDLE:
             self._warm()
 
@@ -399,7 +410,7 @@ class Session:
             self._warm(text)
 
     def _notify(self, notice: n.Notice) -> None:
-        if self._closed.is_set():
+        if self._closed.is_set() or (isinstance(notice, n.ReplyPlanned) and not self.settings.follows_plan):
             return
         self._stirred_s = self._loop.time()
         self._notices.put(notice)

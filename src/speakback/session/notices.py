@@ -12,6 +12,7 @@ from speakback.providers.llm import Usage
 from speakback.session.items import Item, MessageItem, ToolCallItem
 from speakback.session.latency import TurnLatency
 from speakback.turn.drafts import DraftBook
+from speakback.turn.tables import Agent, Floor, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,32 @@ class ProviderDecided:
 
 @dataclass(frozen=True, slots=True)
 class PauseWeighed:
-    """What became of the question whether the sound of a pause ends the turn; for the operator, not for the client."""
+    """What became of the question whether the sound of a pause ends the turn."""
 
+    item_id: str
+    """Of the user turn; it may never become an item."""
+    number: int
+    """Of the turn's pauses, from 1."""
     outcome: str
     """`scored`; `moot` (it was over before the score came); `late`, `busy` or `failed` (silence and words decided); or,
     not asked at all, `policy`, `short` or `words`."""
+    score: float | None
+    """The model's probability that the turn ends there; None where it gave none."""
+    audio_ms: int
+    """Where the pause begins: the end of the last voiced sample before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloorChanged:
+    """What the user or the agent is doing has changed; told only to a client that follows it."""
+
+    user: User
+    agent: Agent
+    holder: Floor
+    is_ducked: bool
+    """Whether the agent's voice is lowered; while it is held, whether it was."""
+    audio_ms: int
+    """When, in media time: all of the user's audio that came in so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +156,16 @@ class ReplyBegan:
     response_id: str
     speaks: bool
     metadata: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlanned:
+    """The voice was given the next clause: what the reply is going to say. Told only to a client that follows it."""
+
+    response_id: str
+    item_id: str
+    """Of the reply's message, which may not have begun yet."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +261,7 @@ Notice: TypeAlias = (
     | DraftsCounted
     | ProviderDecided
     | PauseWeighed
+    | FloorChanged
     | InputBufferCommitted
     | InputBufferCleared
     | TranscriptGrew
@@ -238,6 +271,7 @@ Notice: TypeAlias = (
     | ItemDeleted
     | ItemTruncated
     | ReplyBegan
+    | ReplyPlanned
     | ReplyMessageBegan
     | ReplyTextGrew
     | ReplyAudioSent

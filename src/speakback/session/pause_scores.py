@@ -35,6 +35,14 @@ class Pause(NamedTuple):
     """When that came in."""
 
 
+class _Asking(NamedTuple):
+    """A question that is being answered."""
+
+    turn: UserTurn
+    pause: Pause
+    task: "asyncio.Task[None]"
+
+
 class PauseScores:
     """The score of a session's present pause. `scored` is told of it: (turn, number of the pause, score)."""
 
@@ -48,7 +56,7 @@ class PauseScores:
         self._ports = ports
         self._settings = settings
         self._scored = scored
-        self._asking: asyncio.Task[None] | None = None
+        self._asking: _Asking | None = None
 
     def ask(self, turn: UserTurn, pause: Pause) -> None:
         """Have the pause scored, if it is worth it."""
@@ -57,13 +65,13 @@ class PauseScores:
             return
         within_ms = self._within(turn, pause, Unfinished.NO)
         if isinstance(within_ms, Spared):
-            self._count(within_ms.value)
+            self._tell(turn, pause, within_ms.value)
             return
         limit_ms = self._settings().hearing.score_within_ms
         silence_ms = within_ms - MARGIN_MS if limit_ms is None else min(within_ms - MARGIN_MS, limit_ms)
         left_ms = pause.end_ms + silence_ms - self._ports.now_ms()
         if left_ms > 0:
-            self._asking = self._ports.spawn(self._ask(turn, pause, left_ms))
+            self._asking = _Asking(turn, pause, self._ports.spawn(self._ask(turn, pause, left_ms)))
         else:
             self._give_up(turn, pause, ev.NoScore.LATE)
 
@@ -72,17 +80,17 @@ class PauseScores:
         if self._asking is not None and isinstance(self._within(turn, pause, words), Spared):
             self.drop(Spared.WORDS.value)
 
-    def spare(self, turn: UserTurn, because: Spared) -> None:
+    def spare(self, turn: UserTurn, pause: Pause, because: Spared) -> None:
         """It was not worth asking."""
         if turn.can_be_scored:
-            self._count(because.value)
+            self._tell(turn, pause, because.value)
 
     def drop(self, because: str = "moot") -> None:
         """Nothing hangs on it any more: the voice came back, or the turn is over."""
         asking, self._asking = self._asking, None
         if asking is not None:
-            asking.cancel()
-            self._count(because)
+            asking.task.cancel()
+            self._tell(asking.turn, asking.pause, because)
 
     async def _ask(self, turn: UserTurn, pause: Pause, left_ms: int) -> None:
         try:
@@ -98,7 +106,7 @@ class PauseScores:
             self._give_up(turn, pause, ev.NoScore.FAILED)
         else:
             self._asking = None
-            self._count("scored")
+            self._tell(turn, pause, "scored", score)
             if score is not None:
                 self._scored(turn, pause.number, score)
 
@@ -108,8 +116,9 @@ class PauseScores:
 
     def _give_up(self, turn: UserTurn, pause: Pause, because: ev.NoScore) -> None:
         self._asking = None
-        self._count(because.value)
+        self._tell(turn, pause, because.value)
         self._ports.happened(ev.EndOfTurnUnscored(turn.turn_id, pause.number, because))
 
-    def _count(self, outcome: str) -> None:
-        self._ports.notify(n.PauseWeighed(outcome))
+    def _tell(self, turn: UserTurn, pause: Pause, outcome: str, score: float | None = None) -> None:
+        audio_ms = samples_to_ms(pause.end, EAR_HZ)
+        self._ports.notify(n.PauseWeighed(turn.item_id, pause.number, outcome, score, audio_ms))

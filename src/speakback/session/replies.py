@@ -88,15 +88,15 @@ class Replies:
 
     def begin(self, reply_id: ReplyId, ask: Ask, turn: Answered) -> None:
         """Start a reply, or promote its draft, if that was written to the same words."""
-        reply = self._promoted(reply_id, ask)
-        if reply is None:
-            reply = self._made(reply_id, ask, turn.marks, is_draft=False)
+        promoted = self._promoted(reply_id, ask)
+        reply = self._made(reply_id, ask, turn.marks, is_draft=False) if promoted is None else promoted
+        if promoted is None:
             self._task = self._ports.spawn(self._run(reply))
-        else:
-            reply.release(turn.marks)
         self.current = reply
         self._answered = turn
         self._ports.notify(n.ReplyBegan(reply.plan.response_id, reply.plan.speaks, reply.plan.metadata))
+        if promoted is not None:
+            promoted.release(turn.marks)  # it has something to tell, of a reply that the client must know by then
 
     def draft(self, reply_id: ReplyId, ask: Ask) -> None:
         """Prepare a reply in private."""
@@ -114,6 +114,11 @@ class Replies:
     def drafting(self) -> bool:
         """Whether a reply is being prepared in private."""
         return self._draft is not None
+
+    @property
+    def is_ducked(self) -> bool:
+        """Whether the current reply's voice is lowered."""
+        return self.current is not None and self.current.is_ducked
 
     def set_ducked(self, ducked: bool) -> None:
         """Lower the current reply's voice, or raise it to its full level again."""

@@ -25,6 +25,7 @@ from speakback.session.notices import (
     Notice,
     ReplyAudioSent,
     ReplyMessageBegan,
+    ReplyPlanned,
     ReplyTextGrew,
 )
 from speakback.session.speakable import SpeakableText
@@ -116,6 +117,8 @@ class Reply:
         self.marks = marks
         self.ledger = PlayoutLedger(line)
         self.outcome = ReplyOutcome()
+        self.is_ducked = False
+        """Whether its voice is lowered."""
         self._llm = llm
         self._tts = tts
         self._reports = reports
@@ -126,8 +129,11 @@ class Reply:
         self._clauses_put = 0
         self._clauses_taken = 0
         self._clauses_spoken = 0
+        self._untold_clauses: list[str] = []
+        """What a draft gave to the voice: at most `DRAFTED_CLAUSES`, told when it is released."""
         self._untold_text = ""
         """What was written for reading and not told yet; bounded as `outcome.text` is, by the model's token limit."""
+        self._is_cut = False
         self._progressed_ms = 0
         self._words_sent = False
         self._released = asyncio.Event()
@@ -153,10 +159,14 @@ class Reply:
         """A draft becomes the reply to the turn that these marks are of."""
         self.marks.take_turn(turn)
         self._released.set()
+        for clause in self._untold_clauses:
+            self._tell_clause(clause)
+        self._untold_clauses.clear()
         self._is_for.become(self._urgency())
 
     def cut(self, fade_ms: int, word_within_ms: int) -> None:
         """Fall silent, at a word's end if one is near, and drop the rest; the caller has cancelled the task."""
+        self._is_cut = True
         if self.plan.speaks:
             self._send(self.ledger.cut(fade_ms, word_within_ms, self._reports.now_ms()))
 
@@ -165,12 +175,14 @@ class Reply:
         self._send(self.ledger.hold(fade_ms, word_within_ms, self._reports.now_ms()))
 
     def resume(self) -> None:
-        """Go on after `hold`, with the word that it cut."""
+        """Go on after `hold`, with the word that it cut, at the full level."""
+        self.is_ducked = False
         self.ledger.resume()
         self._more_audio.set()
 
     def set_ducked(self, ducked: bool) -> None:
         """Lower the voice, or raise it to its full level again."""
+        self.is_ducked = ducked
         if ducked:
             self.ledger.duck()
         else:
@@ -299,7 +311,15 @@ class Reply:
             self._is_for.become(self._urgency())
             self._clauses_taken += 1
             self.outcome.voiced_characters += len(clause)
+            if self._released.is_set():
+                self._tell_clause(clause)
+            else:
+                self._untold_clauses.append(clause)
             yield clause
+
+    def _tell_clause(self, clause: str) -> None:
+        if (text := without_tags(clause)) and not self._is_cut:  # its parts run on until they learn of it
+            self._reports.notice(ReplyPlanned(self.plan.response_id, self.plan.item_id, text))
 
     async def _play(self) -> None:
         """Audio → messages, at the pace of the client's line; none for a client that reads too slowly."""

@@ -42,6 +42,12 @@ class SessionSettings:
     hearing: Hearing = Hearing()
     pins: Pins = Pins()
     """Which providers and regions the session wants."""
+    voice: str | None = None
+    """The voice of whichever provider has it; None, and the others: each provider's own."""
+    follows_floor: bool = False
+    """Whether the client is told who is doing what (`FloorChanged`)."""
+    follows_plan: bool = False
+    """Whether the client is told what a reply is going to say (`ReplyPlanned`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,7 @@ class UserTurns:
         elif needs_score(self._heard(turn, transcript.text)):
             self._scores.ask(turn, pause)
         else:
-            self._scores.spare(turn, Spared.WORDS)
+            self._scores.spare(turn, pause, Spared.WORDS)
 
     def _weigh(self, turn: UserTurn, pause: int, probability: float | None) -> None:
         if probability is not None:

@@ -3,8 +3,8 @@
 | the client | that is | and then |
 |---|---|---|
 | is in time | nothing has waited for longer than `BEHIND_MS` | it is told everything, at once |
-| is behind | something has, and since then not all was taken | deltas of one item are merged, no more of the agent's \
-audio is made ready for it, and the gateway leaves out what is `OPTIONAL` |
+| is behind | something has, and since then not all was taken | deltas of one item are merged, of the floor only its \
+latest change waits, no more of the agent's audio is made ready for it, and the gateway leaves out what is `OPTIONAL` |
 | is crammed | over `CRAMMED_NOTICES` notices or `CRAMMED_BYTES` wait | no more is read from it, either |
 | is lost | over `MOST_NOTICES` or `MOST_BYTES` wait | the session ends, `overrun` (1013) |
 
@@ -22,11 +22,14 @@ import numpy as np
 
 from speakback.session.notices import (
     DraftsCounted,
+    FloorChanged,
     LatencyMeasured,
     Notice,
     OverlapJudged,
+    PauseWeighed,
     ProviderDecided,
     ReplyAudioSent,
+    ReplyPlanned,
     ReplyTextGrew,
     TranscriptGrew,
 )
@@ -39,7 +42,7 @@ CRAMMED_BYTES = 256 * 1024
 MOST_NOTICES = 512
 MOST_BYTES = 8 * 1024 * 1024
 """Above `CRAMMED_BYTES` and what one message of a client may come to, at 4 bytes a character."""
-OPTIONAL = (LatencyMeasured, OverlapJudged, DraftsCounted, ProviderDecided)
+OPTIONAL = (LatencyMeasured, OverlapJudged, DraftsCounted, ProviderDecided, PauseWeighed, ReplyPlanned)
 """About the conversation, not of it."""
 OBJECT_BYTES = 128
 
@@ -92,8 +95,11 @@ class Waiting:
         """Add a notice; ignored after `close`."""
         if self._is_closed:
             return
-        if self._entries and self.is_behind and self._merged(notice):
-            return
+        if self._entries and self.is_behind:
+            if self._merged(notice):
+                return
+            if isinstance(notice, FloorChanged):
+                self._drop_older_floor()
         self._append(_Entry(notice, self._now_ms(), weight_bytes(notice)))
 
     def close(self) -> None:
@@ -149,6 +155,14 @@ class Waiting:
                 self._entries[place] = _Entry(grown, self._entries[place].since_ms, weight)
                 return True
         return False
+
+    def _drop_older_floor(self) -> None:
+        """What waits of the floor is over: it is a state, of which only the present is of use."""
+        for place in range(len(self._entries) - 1, -1, -1):
+            if isinstance(self._entries[place].notice, FloorChanged):
+                self._weight_bytes -= self._entries[place].weight_bytes
+                del self._entries[place]
+                return
 
 
 def weight_bytes(value: object) -> int:

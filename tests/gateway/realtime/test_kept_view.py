@@ -39,7 +39,7 @@ inputs = st.fixed_dictionaries(
 extensions = st.fixed_dictionaries(
     {},
     optional={
-        "events": st.sampled_from([[], ["latency"], ["overlap", "drafts"]]),
+        "events": st.sampled_from([[], ["latency"], ["overlap", "floor"], ["plan", "pauses"]]),
         "playback_ack": st.booleans(),
         "resume": st.booleans(),
         "providers": st.sampled_from([{"stt": "groq"}, {"llm": {"region": "eu", "only": True}, "stt": None}]),

@@ -8,10 +8,12 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from speakback.gateway.realtime.codec import RealtimeCodec
+from speakback.gateway.realtime.session_view import OWN_EVENTS
 from speakback.providers.llm import Usage
 from speakback.session import notices as n
 from speakback.session.items import MessageItem, ToolCallItem, ToolOutputItem
 from speakback.session.latency import TurnMarks, closed
+from speakback.turn.tables import Agent, Floor, User
 from tests.gateway.scripted import ScriptedConversation, codec_for, events
 
 SDK: TypeAdapter[RealtimeServerEvent] = TypeAdapter(RealtimeServerEvent)
@@ -208,5 +210,45 @@ async def test_nothing_of_ours_reaches_a_client_that_did_not_ask() -> None:
     assert "correlation_id" not in everything
 
 
-async def test_what_only_an_operator_wants_to_know_is_not_sent() -> None:
-    assert sent(n.PauseWeighed("late"), session={"speakback": {"events": ["latency", "overlap"]}}) == []
+@pytest.mark.parametrize(
+    ("name", "notice", "event"),
+    [
+        (
+            "floor",
+            n.FloorChanged(User.ENDING, Agent.SPEAKING, Floor.BOTH, True, 4200),
+            {
+                "type": "speakback.floor",
+                "user": "ending",
+                "agent": "speaking",
+                "holder": "both",
+                "ducked": True,
+                "audio_ms": 4200,
+            },
+        ),
+        (
+            "pauses",
+            n.PauseWeighed("item_u", 2, "late", None, 900),
+            {
+                "type": "speakback.pause",
+                "item_id": "item_u",
+                "number": 2,
+                "outcome": "late",
+                "score": None,
+                "audio_ms": 900,
+            },
+        ),
+        (
+            "plan",
+            n.ReplyPlanned("resp_1", "item_a", "It is noon."),
+            {"type": "speakback.plan", "response_id": "resp_1", "item_id": "item_a", "text": "It is noon."},
+        ),
+    ],
+)
+async def test_what_a_client_follows_it_is_told_and_else_nothing(
+    name: str, notice: n.Notice, event: dict[str, object]
+) -> None:
+    others = [other for other in OWN_EVENTS if other != name]
+    assert sent(notice) == []
+    assert sent(notice, session={"speakback": {"events": others}}) == []
+    (told,) = sent(notice, session={"speakback": {"events": [name]}})
+    assert told == {"event_id": told["event_id"], **event, "correlation_id": "corr-1"}

@@ -1,8 +1,12 @@
 """gateway/realtime/session_view.py and session_object.py"""
 
+from dataclasses import replace
+
 import pytest
 
+from speakback.config.voices import Voices
 from speakback.gateway.realtime.formats import WireFormat
+from speakback.gateway.realtime.kept_view import kept, restored
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.session_object import session_object
 from speakback.gateway.realtime.session_view import EAGERNESS, SessionView, first_view, patched
@@ -133,6 +137,16 @@ def test_a_name_pins_a_provider_and_null_unpins_it() -> None:
     assert kept.settings.pins == Pins(tts=Pin("elevenlabs-v3"))
 
 
+def test_the_session_knows_what_the_client_follows() -> None:
+    assert (FIRST.settings.follows_floor, FIRST.settings.follows_plan) == (False, False)
+    view = after({"speakback": {"events": ["floor", "latency"]}})
+    assert (view.settings.follows_floor, view.settings.follows_plan) == (True, False)
+    kept = after({"speakback": {"playback_ack": True}}, view)
+    assert (kept.settings.follows_floor, kept.settings.follows_plan) == (True, False)
+    other = after({"speakback": {"events": ["plan"]}}, kept)
+    assert (other.settings.follows_floor, other.settings.follows_plan) == (False, True)
+
+
 def test_inf_means_the_servers_own_limit() -> None:
     assert after({"max_output_tokens": 7}).settings.max_tokens == 7
     assert after({"max_output_tokens": "inf"}, after({"max_output_tokens": 7})).settings.max_tokens == 160
@@ -157,3 +171,65 @@ def test_tools_go_there_and_back() -> None:
     view = after({"tools": [tool], "tool_choice": "required"})
     assert wire(view)["tools"] == [tool]
     assert view.settings.tool_choice == "required"
+
+
+TWO_PROVIDERS = replace(
+    OFFER, voices=(Voices("elevenlabs", ("george", "ann")), Voices("hibari", ("heart", "joe", "fable")))
+)
+SPEAKERS = first_view(TWO_PROVIDERS)
+
+
+def voiced(voice: object, view: SessionView = SPEAKERS) -> SessionView:
+    return patched(view, SessionPatch.model_validate({"audio": {"output": {"voice": voice}}}))
+
+
+def pinned_to(provider: str | None, view: SessionView = SPEAKERS) -> SessionView:
+    return patched(view, SessionPatch.model_validate({"speakback": {"providers": {"tts": provider}}}))
+
+
+def test_a_voice_that_exists_is_chosen_and_answered() -> None:
+    view = voiced("ann")
+    assert (view.settings.voice, view.voice) == ("ann", "ann")
+    output = session_object(view, "sess_1", "corr-1")["audio"]
+    assert isinstance(output, dict)
+    assert output["output"]["voice"] == "ann"
+    own = voiced("george", view)
+    assert (own.settings.voice, own.voice) == (None, "george"), "the provider's own is no choice that must be kept"
+
+
+@pytest.mark.parametrize("voice", ["alloy", "marin", "verse", "fable", {"id": "voice_123"}, None])
+def test_a_vendors_voice_is_accepted_and_the_effective_one_answered(voice: object) -> None:
+    assert voiced(voice) == SPEAKERS
+    assert voiced(voice, voiced("ann")).voice == "ann"
+
+
+def test_a_vendors_name_that_exists_here_is_that_voice() -> None:
+    assert voiced("fable", pinned_to("hibari")).voice == "fable"
+
+
+@pytest.mark.parametrize(
+    ("view", "voice", "known"),
+    [(SPEAKERS, "joe", "george, ann"), (SPEAKERS, "Ann", "george, ann"), (pinned_to("hibari"), "ann", "heart, joe")],
+)
+def test_a_voice_that_the_speaker_has_not_is_refused_with_those_it_has(
+    view: SessionView, voice: str, known: str
+) -> None:
+    with pytest.raises(Refusal, match=f"there is no voice '{voice}' here; there are {known}") as refused:
+        voiced(voice, view)
+    assert refused.value.param == "session.audio.output.voice"
+
+
+def test_a_voice_is_its_providers_and_goes_with_it() -> None:
+    ann = voiced("ann")
+    assert pinned_to("elevenlabs", ann).voice == "ann"
+    local = pinned_to("hibari", ann)
+    assert (local.settings.voice, local.voice) == (None, "heart")
+    both = {"audio": {"output": {"voice": "joe"}}, "speakback": {"providers": {"tts": "hibari"}}}
+    assert patched(ann, SessionPatch.model_validate(both)).voice == "joe"
+
+
+def test_a_chosen_voice_is_found_again_after_an_interruption_of_the_line() -> None:
+    local = voiced("joe", pinned_to("hibari"))
+    again = restored(TWO_PROVIDERS, kept(local))
+    assert (again.voice, again.settings) == ("joe", local.settings)
+    assert '"voice"' not in kept(SPEAKERS)

@@ -6,6 +6,7 @@ from base64 import b64encode
 import numpy as np
 import pytest
 
+from speakback.audio.resample import DELAY_MS
 from speakback.gateway.realtime.formats import PCM_24K, IncomingAudio, WireFormat
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.user_audio import STRETCH_MS, UserAudio
@@ -40,7 +41,7 @@ def test_all_of_a_message_is_heard_a_second_at_a_time(format: WireFormat, ms: in
 
 @pytest.mark.parametrize("format", [PCM_24K, PCM_16K, ULAW], ids=lambda format: f"{format.type} {format.rate_hz}")
 def test_small_messages_are_heard_together_as_soon_as_anything_can_be_made_of_them(format: WireFormat) -> None:
-    conversation, data = ScriptedConversation(samples_wanted=512), noise(format, 400)
+    conversation, data = ScriptedConversation(wanted_samples=512), noise(format, 400)
     audio, stream = UserAudio(format, conversation), IncomingAudio(format)
     step = ms_to_samples(20, format.rate_hz) * format.sample_bytes
     made = 0
@@ -54,8 +55,43 @@ def test_small_messages_are_heard_together_as_soon_as_anything_can_be_made_of_th
     assert np.allclose(conversation.heard, np.concatenate((whole.push(data), whole.flush())), atol=1e-6)
 
 
+@pytest.mark.parametrize("format", [PCM_24K, PCM_16K, ULAW], ids=lambda format: f"{format.type} {format.rate_hz}")
+def test_quiet_messages_are_heard_together_and_a_loud_one_at_once_with_all_before_it(format: WireFormat) -> None:
+    conversation = ScriptedConversation(wanted_samples=512, wanted_quiet_samples=2048)
+    audio = UserAudio(format, conversation)
+    loud, quiet = noise(format, 40), format.bytes_of(np.zeros(ms_to_samples(20, format.rate_hz), np.float32))
+    for _ in range(6):
+        audio.take(quiet, None, "")
+    assert not len(conversation.heard)
+    audio.take(quiet, None, "")
+    assert len(conversation.heard) >= 2048
+    audio.take(quiet, None, "")
+    audio.take(loud, None, "")
+    assert len(conversation.heard) >= ms_to_samples(8 * 20 + 40 - 2 * DELAY_MS, EAR_HZ)
+    assert len(conversation.heard) == len(expected := IncomingAudio(format).push(8 * quiet + loud))
+    assert np.allclose(conversation.heard, expected, atol=1e-6)
+
+
+def test_of_a_message_longer_than_a_frame_nobody_says_that_it_is_quiet() -> None:
+    """A click in it would be no louder than its silence makes it."""
+    conversation = ScriptedConversation(wanted_samples=512, wanted_quiet_samples=20_000)
+    audio = UserAudio(PCM_16K, conversation)
+    audio.take(bytes(2 * 512), None, "")
+    assert not len(conversation.heard)
+    audio.take(bytes(2 * 513), None, "")
+    assert len(conversation.heard) == 1025
+
+
+def test_what_is_quiet_is_heard_at_once_where_there_is_reason_to() -> None:
+    conversation = ScriptedConversation(wanted_samples=512, wanted_quiet_samples=20_000)
+    audio = UserAudio(PCM_16K, conversation)
+    audio.take(bytes(2 * 512), None, "")
+    audio.hear_held()
+    assert len(conversation.heard) == 512
+
+
 def test_what_is_held_is_forgotten_with_the_rest() -> None:
-    conversation = ScriptedConversation(samples_wanted=512)
+    conversation = ScriptedConversation(wanted_samples=512)
     audio = UserAudio(PCM_16K, conversation)
     audio.take(noise(PCM_16K, 20), None, "")
     audio.reset()

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from speakback.audio.pcm import Samples
+from speakback.config.voices import Voices
 from speakback.gateway.auth import KeyRing
 from speakback.gateway.connection import Limits
 from speakback.gateway.opening import sessions_on
@@ -35,7 +36,14 @@ from tests.session.scripted import BRIEF, LONG, ScriptedTts, says, scripted
 WORD_MS = 100
 """At this pace `LONG` takes 1.6 s to say."""
 KEEP_S = 60.0
-OFFER = Offer(model="scripted", voice="hum", speed=1.0, languages=("en",), strategy="half-duplex", defaults=BRIEF)
+OFFER = Offer(
+    model="scripted",
+    voices=(Voices("scripted", ("hum",)),),
+    speed=1.0,
+    languages=("en",),
+    strategy="half-duplex",
+    defaults=BRIEF,
+)
 OURS: dict[str, object] = {"speakback": {"playback_ack": False}}
 """What a client sends that knows of resumption."""
 

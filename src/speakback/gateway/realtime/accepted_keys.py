@@ -26,13 +26,21 @@ NOT_APPLIED: Mapping[str, Mapping[str, str]] = {
     "response.create": {
         "response.reasoning": "the server's configuration chooses the model",
         "response.parallel_tool_calls": "the model decides",
-        "response.audio.output.voice": "the server's configuration chooses the voice",
+        "response.audio.output.voice": "a voice is chosen for the session, not for one reply",
     },
     "conversation.item.create": {
         "item.object": "always realtime.item",
         "item.status": "has no effect on the conversation",
     },
 }
+
+VENDOR_VOICES = frozenset(
+    {
+        *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
+        *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
+    }
+)
+"""Voices that clients written for OpenAI name; where this server has none of that name, its own goes on speaking."""
 
 NOT_OFFERED: Mapping[str, str] = {
     "output_audio_buffer.clear": "it belongs to WebRTC; send response.cancel and conversation.item.truncate instead",

@@ -88,6 +88,14 @@ class PlaybackAck(_Event):
     buffered_ms: Milliseconds
 
 
+class Ping(_Event):
+    """Asks for a `speakback.pong` at once."""
+
+    type: Literal["speakback.ping"]
+    sent_ms: Annotated[float, Field(ge=-(2**53), le=2**53)]
+    """By the client's own clock; given back as it is."""
+
+
 ClientEvent: TypeAlias = (
     SessionUpdate
     | AudioAppend
@@ -100,6 +108,7 @@ ClientEvent: TypeAlias = (
     | ResponseCreate
     | ResponseCancel
     | PlaybackAck
+    | Ping
 )
 
 _ADAPTER: TypeAdapter[ClientEvent] = TypeAdapter(Annotated[ClientEvent, Field(discriminator="type")])

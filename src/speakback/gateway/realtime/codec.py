@@ -5,6 +5,7 @@ comes back from the session as notices, and `encode` makes messages of them.
 """
 
 import itertools
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from speakback.gateway.conversation import Conversation
 from speakback.gateway.realtime import client_events as c
 from speakback.gateway.realtime.agent_audio import AgentAudio
 from speakback.gateway.realtime.kept_view import kept
+from speakback.gateway.realtime.pings import Pings, not_measured
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.resume_events import news_event, resumed_event
 from speakback.gateway.realtime.server_events import WireEvent, error_event, events_for, refusal_event
@@ -44,6 +46,7 @@ class RealtimeCodec:
         *,
         session_id: str,
         correlation_id: str,
+        loop_lag_ms: Callable[[], float | None] = not_measured,
     ) -> None:
         self.view = view
         self.unreadable_in_a_row = 0
@@ -56,6 +59,7 @@ class RealtimeCodec:
         self._item_numbers = itertools.count(1)
         self._user_audio = UserAudio(view.input_format, conversation)
         self._agent_audio = AgentAudio(self._event_id, correlation_id)
+        self._pings = Pings(loop_lag_ms)
         self._next_user_sequence = 0
         self._kept_view: SessionView | None = None
         self._kept_settings = ""
@@ -114,6 +118,11 @@ class RealtimeCodec:
         return self._text(error_event(code, message, by_client=False))
 
     # ---- from the client ----------------------------------------------------------------------
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the client measures its line at present, which naps would spoil."""
+        return self._pings.is_measuring
 
     def receive_text(self, data: bytes) -> list[Message]:
         """Do what a text message says, and answer what can be answered at once. Never raises for what it holds."""
@@ -175,10 +184,13 @@ class RealtimeCodec:
                 conversation.cancel_reply(event.response_id, request_id)
             case c.PlaybackAck():
                 self._acknowledge(event)
+            case c.Ping():
+                return [self._pong(event)]
         return []
 
     def _update(self, event: c.SessionUpdate) -> WireEvent:
         view = patched(self.view, event.session)
+        self._hear_held()
         if view.settings != self.view.settings:
             try:
                 self._conversation.configure(view.settings)
@@ -217,7 +229,19 @@ class RealtimeCodec:
             raise Refusal("not_opted_in", "first send session.update with session.speakback.playback_ack true")
         self._conversation.acknowledge_playback(event.item_id, event.played_ms, event.buffered_ms)
 
+    def _pong(self, event: c.Ping) -> WireEvent:
+        if not self.view.opted_in:
+            raise Refusal("not_opted_in", "first send session.update with session.speakback")
+        self._hear_held()
+        pong = self._pings.answer(event.sent_ms, self._conversation.heard_ms)
+        return {**pong, "correlation_id": self._correlation_id}
+
     # ---- the user's audio ---------------------------------------------------------------------
+
+    def _hear_held(self) -> None:
+        """So that all that came in is heard: it is a moment's quiet at most, and of no account where it has no room."""
+        with suppress(Refusal):
+            self._user_audio.hear_held()
 
     def _hear_binary(self, data: bytes) -> list[WireEvent]:
         if not self.view.binary_audio:

@@ -66,7 +66,11 @@ def _audio(view: SessionView) -> WireObject:
         heard["turn_detection"] = view.turn_detection.model_dump(exclude_unset=True)
     elif not view.settings.listens:
         heard["turn_detection"] = None
-    spoken = {"format": format_object(view.output_format)} if view.output_format != first.output_format else {}
+    spoken: WireObject = {}
+    if view.output_format != first.output_format:
+        spoken["format"] = format_object(view.output_format)
+    if view.settings.voice is not None:
+        spoken["voice"] = view.settings.voice
     return {"input": heard, "output": spoken}
 
 

@@ -35,7 +35,7 @@ def _head(notice: ReplyBegan | ReplyEnded, view: SessionView, conversation_id: s
         "id": notice.response_id,
         "conversation_id": conversation_id,
         "output_modalities": ["audio"] if notice.speaks else ["text"],
-        "audio": {"output": {"format": format_object(view.output_format), "voice": view.offer.voice}},
+        "audio": {"output": {"format": format_object(view.output_format), "voice": view.voice}},
         "max_output_tokens": view.settings.max_tokens,
         "metadata": dict(notice.metadata) or None,
     }

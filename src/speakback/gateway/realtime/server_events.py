@@ -5,8 +5,9 @@ content_part.added, then transcript and audio deltas, output_audio.done, output_
 content_part.done, conversation.item.done, output_item.done, response.done.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
+from speakback.gateway.realtime.own_events import own_events
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.responses import began_object, ended_object
 from speakback.gateway.realtime.session_view import SessionView
@@ -35,20 +36,10 @@ def events_for(notice: n.Notice, view: SessionView, conversation_id: str, correl
             return _tool_called(notice)
         case n.ReplyAudioSent():
             raise TypeError("audio is encoded by AgentAudio")
-        case n.LatencyMeasured():
-            ledger = {"type": "speakback.latency", **asdict(notice.latency), "correlation_id": correlation_id}
-            return [ledger] if "latency" in view.events else []
-        case n.OverlapJudged():
-            overlap = {"type": "speakback.overlap", **asdict(notice), "correlation_id": correlation_id}
-            return [overlap] if "overlap" in view.events else []
-        case n.DraftsCounted():
-            drafts = {"type": "speakback.drafts", **asdict(notice.book), "correlation_id": correlation_id}
-            return [drafts] if "drafts" in view.events else []
-        case n.ProviderDecided():
-            decided = {"type": "speakback.provider", **asdict(notice.decision), "correlation_id": correlation_id}
-            return [decided] if "provider" in view.events else []
-        case n.PauseWeighed():
-            return []
+        case n.LatencyMeasured() | n.OverlapJudged() | n.DraftsCounted() | n.ProviderDecided():
+            return own_events(notice, view, correlation_id)
+        case n.FloorChanged() | n.PauseWeighed() | n.ReplyPlanned():
+            return own_events(notice, view, correlation_id)
         case n.Fault():
             return [error_event(notice.code, notice.message, by_client=notice.by_client, param=notice.param,
                                 event_id=notice.request_id)]  # fmt: skip

@@ -35,7 +35,7 @@ def session_object(view: SessionView, session_id: str, correlation_id: str) -> W
             },
             "output": {
                 "format": format_object(view.output_format),
-                "voice": view.offer.voice,
+                "voice": view.voice,
                 "speed": view.offer.speed,
             },
         },

@@ -5,9 +5,12 @@ for; `session_object.py` shows it to the client.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from speakback.config.voices import Voices
+from speakback.gateway.realtime.accepted_keys import VENDOR_VOICES
 from speakback.gateway.realtime.formats import PCM_24K, WireFormat
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.wire_models import (
@@ -15,6 +18,7 @@ from speakback.gateway.realtime.wire_models import (
     Extension,
     FunctionTool,
     InputAudio,
+    OutputAudio,
     ProviderPin,
     ProviderPins,
     SemanticVad,
@@ -46,8 +50,16 @@ DEFAULT_SILENCE_MS = 500
 IDLE_PROMPTS = 3
 """How often `idle_timeout_ms` makes the agent speak up before it waits in silence."""
 
-OWN_EVENTS = ("latency", "overlap", "drafts", "provider")
-"""The events of ours that a client may ask for (`speakback.<name>`)."""
+OWN_EVENTS: Mapping[str, str] = {
+    "latency": "speakback.latency",
+    "overlap": "speakback.overlap",
+    "drafts": "speakback.drafts",
+    "provider": "speakback.provider",
+    "floor": "speakback.floor",
+    "pauses": "speakback.pause",
+    "plan": "speakback.plan",
+}
+"""The events of ours that a client may ask for: by which name, and their type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +67,17 @@ class Offer:
     """What this server has, as far as clients are told; set once, by its configuration."""
 
     model: str
-    voice: str
+    voices: tuple[Voices, ...]
+    """Of each provider that may speak, in the order in which they are asked. Never empty."""
     speed: float
     languages: tuple[str, ...] | None
     """What the speech-to-text model understands; None: many."""
     strategy: str
     defaults: SessionSettings
+
+    def voices_of(self, provider: str | None) -> tuple[str, ...]:
+        """The voices of the provider that is pinned, its own first; None: of the one that is asked first."""
+        return next((one.names for one in self.voices if one.provider == provider), self.voices[0].names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,11 @@ class SessionView:
     """What the client changed of its strategy; None: it chose none."""
 
     @property
+    def voice(self) -> str:
+        """The voice in effect, as long as nobody stands in for the provider that is asked first."""
+        return self.settings.voice or self.offer.voices_of(self.settings.pins.tts.provider)[0]
+
+    @property
     def wants_resumption(self) -> bool:
         """Whether the client is to be given a token."""
         return self.opted_in and self.resume
@@ -102,8 +124,8 @@ def patched(view: SessionView, patch: SessionPatch) -> SessionView:
         view = _with_extension(view, patch.speakback)
     if patch.audio is not None and patch.audio.input is not None:
         view = _with_input(view, patch.audio.input)
-    if patch.audio is not None and patch.audio.output is not None and patch.audio.output.format is not None:
-        view = replace(view, output_format=wire_format(patch.audio.output.format))
+    if patch.audio is not None and patch.audio.output is not None:
+        view = _with_output(view, patch.audio.output)
     view = replace(view, settings=_with_reply_options(view, patch))
     if view.binary_audio and not (view.input_format.is_pcm and view.output_format.is_pcm):
         raise Refusal(
@@ -178,6 +200,25 @@ def _with_input(view: SessionView, patch: InputAudio) -> SessionView:
     return replace(view, settings=settings)
 
 
+def _with_output(view: SessionView, patch: OutputAudio) -> SessionView:
+    if patch.format is not None:
+        view = replace(view, output_format=wire_format(patch.format))
+    return _with_voice(view, patch.voice) if isinstance(patch.voice, str) else view
+
+
+def _with_voice(view: SessionView, voice: str) -> SessionView:
+    """Voices are a provider's: those of the one that is pinned, or else asked first, may be chosen."""
+    own, *others = view.offer.voices_of(view.settings.pins.tts.provider)
+    if voice == own or voice in others:
+        return replace(view, settings=replace(view.settings, voice=None if voice == own else voice))
+    if voice in VENDOR_VOICES:
+        return view
+    known = ", ".join((own, *others))
+    raise Refusal(
+        "invalid_value", f"there is no voice {voice[:64]!r} here; there are {known}", param="session.audio.output.voice"
+    )
+
+
 def _known_language(offer: Offer, language: str) -> str:
     if offer.languages is not None and language not in offer.languages:
         raise Refusal(
@@ -204,10 +245,12 @@ def _with_extension(view: SessionView, patch: Extension) -> SessionView:
                     f"no event of ours is called {name[:64]!r}; known: {', '.join(OWN_EVENTS)}",
                     param=f"session.speakback.events.{index}",
                 )
-        view = replace(view, events=tuple(dict.fromkeys(patch.events)))
+        settings = replace(view.settings, follows_floor="floor" in patch.events, follows_plan="plan" in patch.events)
+        view = replace(view, events=tuple(dict.fromkeys(patch.events)), settings=settings)
     if patch.providers is not None:
         pins = _pins(view.settings.pins, patch.providers)
-        view = replace(view, settings=replace(view.settings, pins=pins))
+        kept = view.settings.voice if view.settings.voice in view.offer.voices_of(pins.tts.provider) else None
+        view = replace(view, settings=replace(view.settings, pins=pins, voice=kept))
     return view if patch.strategy is None else _with_strategy(view, patch.strategy)
 
 

@@ -89,10 +89,11 @@ class InputAudio(WireModel):
 
 
 class OutputAudio(WireModel):
-    """`session.audio.output`; the voice is taken and not applied: the effective one is answered."""
+    """`session.audio.output`."""
 
     format: AudioFormat | None = None
     voice: str | dict[str, object] | None = None
+    """An object stands for a vendor's custom voice; it is taken and not applied."""
 
 
 class Audio(WireModel):

@@ -38,6 +38,8 @@ PASSING = (
     n.DraftsCounted,
     n.ProviderDecided,
     n.PauseWeighed,
+    n.FloorChanged,
+    n.ReplyPlanned,
     n.OverlapJudged,
     n.TranscriptGrew,
 )

@@ -9,13 +9,21 @@ MOST_BYTES = 256 * 1024 * 1024
 
 
 class MemoryStore:
-    """A `ResumeStore`. `now_s` is any clock that goes on."""
+    """A `ResumeStore`. `now_s` is any clock that goes on. Where nothing is replaced, what was taken need not be
+    remembered."""
 
     outlives_process = False
 
-    def __init__(self, now_s: Callable[[], float], most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        most_bytes: int = MOST_BYTES,
+        *,
+        taken_remembered_s: float = TAKEN_REMEMBERED_S,
+    ) -> None:
         self._now_s = now_s
         self._most_bytes = most_bytes
+        self._taken_remembered_s = taken_remembered_s
         self._records: dict[str, tuple[float, bytes]] = {}
         """Until when, and what."""
         self._taken: dict[str, float] = {}
@@ -43,7 +51,7 @@ class MemoryStore:
             return None
         _, record = self._records[key]
         self._drop(key)
-        self._taken[key] = self._now_s() + TAKEN_REMEMBERED_S
+        self._taken[key] = self._now_s() + self._taken_remembered_s
         return record
 
     async def discard(self, key: str) -> None:
