@@ -23,6 +23,7 @@ HOUSE = (
     "records",
     "emulators",
     "gateway",
+    "web",
     "caller",
     "load",
     "lab",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from speakback.audio.pcm import pcm16_from_samples, samples_from_pcm16
+from speakback.audio.pcm import pcm16_from_samples, rms, samples_from_pcm16
 
 
 def test_every_pcm16_value_survives_the_round_trip() -> None:
@@ -23,6 +23,11 @@ def test_samples_are_rounded_and_clipped_never_wrapped() -> None:
 def test_an_odd_number_of_bytes_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"two bytes a sample.*odd number of bytes \(3\)"):
         samples_from_pcm16(b"abc")
+
+
+def test_the_level_is_that_of_a_constant_of_the_same_power() -> None:
+    assert rms(np.full(7, -0.25, np.float32)) == pytest.approx(0.25)
+    assert rms(np.array([0.3, 0.0, 0.0, 0.0], np.float32)) == pytest.approx(0.15)
 
 
 def test_nothing_is_nothing() -> None:

@@ -8,6 +8,7 @@ from benchmarks.playing import SAME_PAUSE_MS, Played, Recording, TurnEnd, sessio
 from benchmarks.process import NotToldHere
 from benchmarks.turn_live import matched, measure, strategy_figures
 from speakback.config import Settings
+from speakback.config.voices import Voices
 from speakback.gateway.realtime.session_view import Offer, first_view, patched
 from speakback.gateway.realtime.wire_models import SessionPatch
 from speakback.session.settings import SessionSettings
@@ -85,7 +86,8 @@ def test_only_a_turns_end_is_waited_for_after_a_clip(over: bool | None, end_ms: 
 def test_the_session_keeps_the_strategys_endpointing_and_does_not_reply(name: str) -> None:
     patch = SessionPatch.model_validate(json.loads(session_update(name))["session"])
     defaults = SessionSettings("", STRATEGIES[Settings().turn.strategy])
-    turn = patched(first_view(Offer("m", "v", 1.0, None, Settings().turn.strategy, defaults)), patch).settings.turn
+    offer = Offer("m", (Voices("p", ("v",)),), 1.0, None, Settings().turn.strategy, defaults)
+    turn = patched(first_view(offer), patch).settings.turn
     assert turn.endpointing == STRATEGIES[name].endpointing
     assert turn.auto_reply is False
 

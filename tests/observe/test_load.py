@@ -21,6 +21,18 @@ async def test_the_load_is_told_on_the_loop_and_counted() -> None:
     assert 0 <= first.cpu.process <= 1
 
 
+async def test_the_worst_lag_is_known_while_the_loop_is_watched() -> None:
+    loads: asyncio.Queue[Load] = asyncio.Queue()
+    watch = Watch(Metrics())
+    assert watch.worst_lag_ms() is None
+    async with watch.running(loads.put_nowait):
+        load = await loads.get()
+        worst_ms = watch.worst_lag_ms()
+        assert worst_ms is not None
+        assert worst_ms >= load.lag.p99_ms
+    assert watch.worst_lag_ms() is None
+
+
 async def test_the_process_tells_of_itself() -> None:
     metrics = Metrics()
     async with Watch(metrics).running(lambda load: None):

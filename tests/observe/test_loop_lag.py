@@ -52,6 +52,12 @@ def test_only_the_last_ten_seconds_count() -> None:
     for _ in range(MOMENTS):
         lag.book(0.0)
     assert lag.figures().p99_ms == 0
+    assert lag.worst_ms() == 0
+
+
+def test_the_worst_is_the_longest_single_lag() -> None:
+    assert measured().worst_ms() == 0
+    assert measured(0.004, 0.025, 0.003).worst_ms() == pytest.approx(25)
 
 
 def test_a_stall_longer_than_what_is_kept_fills_it_once() -> None:

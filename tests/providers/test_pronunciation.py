@@ -1,7 +1,7 @@
 import pytest
 from hibari.g2p import G2P
 
-from speakback.providers.adapters.pronunciation import MAX_PHONEMES, Sound, pronounce
+from speakback.providers.adapters.pronunciation import MAX_PHONEMES, Sound, pronounce, rules
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +84,9 @@ def test_a_long_clause_is_cut_after_a_break_if_it_has_one_and_between_words_if_n
 def test_strange_text_is_survived_and_no_word_is_lost(g2p: G2P, clause: str) -> None:
     phrases = pronounce(clause, g2p)
     assert written(phrases) == (clause.split() if phrases else [])
+
+
+def test_voices_of_one_accent_share_their_rules() -> None:
+    american, british = rules(), rules(british=True)
+    assert rules() is american
+    assert british is not american

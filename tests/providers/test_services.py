@@ -83,6 +83,22 @@ async def _said_in_the_experiment(base_url: str, key: str) -> tuple[list[str], l
     return said, decisions
 
 
+async def test_a_session_speaks_in_the_voice_that_it_chose(elevenlabs_emulator: ElevenLabsEmulator) -> None:
+    """Each in the service's own id; the emulator refuses an id that it does not know."""
+    decisions: list[Decision] = []
+    voices = {"sarah": "EXAVITQu4vr4xnSDxMaL", "nobody": "nosuchvoice1"}
+    elevenlabs = elevenlabs_at(elevenlabs_emulator, voices=voices)
+    async with engines_of(elevenlabs=elevenlabs, llm={"provider": "echo"}) as engines:
+        sarah = engines.for_session(Pins(), decisions.append, "sarah").tts
+        said = [word.text async for chunk in sarah.speak(one_clause("Good morning.")) for word in chunk.words]
+        assert said == ["Good", "morning."]
+        nobody = engines.for_session(Pins(), decisions.append, "nobody").tts
+        with pytest.raises(ProviderError) as unknown:
+            async for _ in nobody.speak(one_clause("Good morning.")):
+                pass
+    assert unknown.value.failure is Failure.UNKNOWN_VOICE
+
+
 async def test_a_wrong_key_is_refused_at_start_where_nobody_stands_behind_it(groq_emulator: GroqEmulator) -> None:
     sections = {"groq": {**groq_at(groq_emulator), "api_key": "gsk_wrong"}}
     with pytest.raises(ProviderError) as caught:

@@ -1,5 +1,6 @@
 """The one array type for sound, and PCM16 bytes to and from it."""
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +11,11 @@ Samples: TypeAlias = NDArray[np.float32]
 
 _PCM16_FULL_SCALE = 32768.0
 """One more than the largest PCM16 value, so that bytes → samples → bytes changes nothing."""
+
+
+def rms(samples: Samples) -> float:
+    """The level: the root of the mean square. At least one sample."""
+    return math.sqrt(float(np.dot(samples, samples)) / len(samples))
 
 
 def pcm16_from_samples(samples: Samples) -> bytes:
@@ -31,5 +37,6 @@ def samples_from_pcm16(data: bytes) -> Samples:
     """
     if len(data) % 2:
         raise ValueError(f"PCM16 audio has two bytes a sample, but this has an odd number of bytes ({len(data)})")
-    samples: Samples = np.multiply(np.frombuffer(data, "<i2"), np.float32(1 / _PCM16_FULL_SCALE), dtype=np.float32)
+    samples: Samples = np.frombuffer(data, "<i2").astype(np.float32)
+    samples *= np.float32(1 / _PCM16_FULL_SCALE)
     return samples

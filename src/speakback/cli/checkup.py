@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from speakback.config import Settings
 from speakback.config.roster import roster
+from speakback.config.voices import voices
 from speakback.providers.registry import needed_weights
 from speakback.weights import REGISTRY
 from speakback.weights.cache import Cache, cache_root
@@ -94,11 +95,11 @@ def _described(role: str, name: str, settings: Settings) -> str:
         ("llm", "llama"): (llm.model_path,),
         ("llm", "openai"): (llm.model, llm.base_url, _key(llm.api_key)),
         ("llm", "groq"): (" or ".join(groq.llm_models), groq.base_url, _key(groq.api_key)),
-        ("tts", "hibari"): (f"voice {settings.tts.voice}",),
-        ("tts", "elevenlabs"): (elevenlabs.model, f"voice {elevenlabs.voice_id}", _key(elevenlabs.api_key)),
-        ("tts", "elevenlabs-v3"): (elevenlabs.expressive_model, f"voice {elevenlabs.voice_id}"),
+        ("tts", "elevenlabs"): (elevenlabs.model, _key(elevenlabs.api_key)),
+        ("tts", "elevenlabs-v3"): (elevenlabs.expressive_model,),
     }
-    told = ", ".join(str(detail) for detail in details.get((role, name), ()) if detail)
+    spoken = {("tts", one.provider): f"voice {' or '.join(one.names)}" for one in voices(settings)}
+    told = ", ".join(str(one) for one in (*details.get((role, name), ()), spoken.get((role, name))) if one)
     return f"{name} ({told})" if told else name
 
 

@@ -90,6 +90,7 @@ async def serve_until_stopped(
     Raises `ConfigError`, `WeightsError` and `ProviderError`, each with a message for the operator.
     """
     from speakback.gateway.opening import sessions_on
+    from speakback.gateway.page_tokens import page_tokens_by
     from speakback.gateway.resume.resumption import resumption_by
     from speakback.gateway.service import Service
     from speakback.gateway.serving import opened
@@ -97,8 +98,10 @@ async def serve_until_stopped(
     from speakback.providers.registry import build_engines
     from speakback.providers.waits import WorkWaits
     from speakback.session.trace import traces_in
+    from speakback.web.whole import whole_page
 
     service = Service(terms_of(settings))
+    add_page = await asyncio.to_thread(whole_page, settings, service.terms.offer)
     waits = WorkWaits(service.metrics)
     service.watch.queue_wait_ms = waits.recent_ms
     server = settings.server
@@ -107,7 +110,8 @@ async def serve_until_stopped(
         async with (
             traces_in(settings.trace.directory) as begin_trace,
             resumption_by(settings.resume, service.metrics) as service.resumption,
-            opened(service, server.host, server.port, shares_port=process.shares_port) as doors,
+            page_tokens_by(settings.resume) as service.page_tokens,
+            opened(service, server.host, server.port, shares_port=process.shares_port, add=add_page) as doors,
         ):
             process.tell_listening(doors.address)
             engines = await unless(process.stopping.asked, (build or build_engines)(settings, waits))
@@ -150,7 +154,7 @@ def say_listening(address: str) -> None:
 
 def say_ready(address: str) -> None:
     """The line that scripts wait for."""
-    typer.echo(f"speakback: ready at {address} (open it in a browser to see how to connect)")
+    typer.echo(f"speakback: ready at {address} (open it in a browser to talk)")
 
 
 def end_within(seconds: float) -> None:

@@ -54,14 +54,16 @@ async def _kept(crew: Crew, address: str, renewal: asyncio.Event) -> None:
 
 @contextmanager
 def _shared_store(loaded: "LoadedSettings") -> Iterator[Mapping[str, str]]:
-    """The workers' environment. Conversations go from one to another by a private folder, unless [resume] has a say."""
-    if loaded.origins["resume.store"].kind != "default":
-        yield os.environ
-    elif loaded.settings.resume.directory is not None:
-        yield {**os.environ, "SPEAKBACK_RESUME__STORE": "file"}
+    """The workers' environment. Conversations and page tokens go from one to another by a private folder, unless
+    [resume] has a say; where it wants conversations in memory, only page tokens do."""
+    resume = loaded.settings.resume
+    is_chosen = loaded.origins["resume.store"].kind != "default"
+    store = {} if is_chosen else {"SPEAKBACK_RESUME__STORE": "file"}
+    if resume.directory is not None or resume.store == "redis":
+        yield {**os.environ, **store}
     else:
         with private_folder() as folder:
-            yield {**os.environ, "SPEAKBACK_RESUME__STORE": "file", "SPEAKBACK_RESUME__DIRECTORY": str(folder)}
+            yield {**os.environ, **store, "SPEAKBACK_RESUME__DIRECTORY": str(folder)}
 
 
 async def as_worker(settings: "Settings", link_number: int, build: "Build | None" = None) -> None:

@@ -211,8 +211,13 @@ class TtsSettings(Section):
         default="auto",
         description="auto is elevenlabs where there is a key for it, else hibari; that and piper run on this machine.",
     )
-    voice: str = Field(
-        default="heart", min_length=1, description="Name of the voice, for hibari; piper has only one and ignores it."
+    voice: str = Field(default="heart", min_length=1, description="Name of the voice, for hibari; piper's is joe.")
+    voices: Annotated[tuple[str, ...], Allowed("a list of at most 8 names")] = Field(
+        default=(),
+        strict=False,
+        max_length=8,
+        description="Further voices of this machine that a session may choose: hibari's whose weights are here, and "
+        "joe, which is piper's. Each is loaded at start.",
     )
     speed: float = Field(default=1.0, ge=0.5, le=2, description="Rate of speech; 1 is the voice's own.")
 

@@ -25,6 +25,8 @@ ServiceUrl = Annotated[
 ]
 SERVICE_URL_PATTERN = r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$"
 Setting = Annotated[float, Field(ge=0, le=1)]
+VoiceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{4,64}$")]
+VoiceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class ChainSettings(Section):
@@ -109,8 +111,11 @@ class ElevenLabsSettings(Section):
         description="Address to use instead of the region's, such as that of `speakback emulate elevenlabs`.",
         examples=["http://127.0.0.1:8790"],
     )
-    voice_id: str = Field(
-        default="JBFqnCBsd6RMkjVDRZzb", pattern=r"^[A-Za-z0-9]{4,64}$", description="The voice, by the service's id."
+    voice_id: VoiceId = Field(default="JBFqnCBsd6RMkjVDRZzb", description="The voice, by the service's id.")
+    voices: Annotated[dict[VoiceName, VoiceId], Allowed("a table of at most 16 names, each with a voice id")] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="Further voices that a session may choose, by names of yours.",
     )
     model: Literal["eleven_flash_v2_5", "eleven_turbo_v2_5", "eleven_multilingual_v2"] = Field(
         default="eleven_flash_v2_5", description="Flash is the quickest."

@@ -12,6 +12,7 @@ from speakback.providers.end_of_turn import EndOfTurnModel
 from speakback.providers.llm import LanguageModel
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.voice_set import in_voice
 from speakback.vad.scorer import VadScorer
 
 N = TypeVar("N", SpeechToText, LanguageModel, TextToSpeech)
@@ -39,18 +40,20 @@ class Engines:
     performs_audio_tags: bool = False
     """Whether a voice performs directions such as `[laughs]`; then all that may stand in for it leave them out."""
 
-    def for_session(self, pins: Pins, report: Report) -> "Engines":
+    def for_session(self, pins: Pins, report: Report, voice: str | None = None) -> "Engines":
         """The engines as one session uses them: chains asked by its pins, their decisions told to `report`.
 
+        A provider that has `voice` speaks in it, every other in its own; None: each in its own.
         They belong to this object: nobody closes what is returned. A single provider serves as it is.
         Raises `UnknownPin`.
         """
         stt, llm, tts = self.stt, self.llm, self.tts
+        spoken = tts.bound(pins.tts, report, voice) if isinstance(tts, TtsChain) else _single("tts", tts, pins.tts)
         return replace(
             self,
             stt=stt.bound(pins.stt, report) if isinstance(stt, SttChain) else _single("stt", stt, pins.stt),
             llm=llm.bound(pins.llm, report) if isinstance(llm, LlmChain) else _single("llm", llm, pins.llm),
-            tts=tts.bound(pins.tts, report) if isinstance(tts, TtsChain) else _single("tts", tts, pins.tts),
+            tts=in_voice(spoken, voice),
         )
 
     async def aclose(self) -> None:

@@ -13,6 +13,7 @@ import structlog
 from speakback import weights
 from speakback.config import Settings
 from speakback.config.roster import SERVICES, roster
+from speakback.config.voices import PIPER_VOICE, local_voices, voices
 from speakback.providers import services
 from speakback.providers.audio_tags import Untagged
 from speakback.providers.chain.budget import BudgetOptions
@@ -30,6 +31,7 @@ from speakback.providers.nicer import give_way
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
 from speakback.providers.urgency import Urgency
+from speakback.providers.voice_set import VoiceSet
 from speakback.providers.waits import UNREPORTED, WaitsReport
 
 N = TypeVar("N")
@@ -93,11 +95,21 @@ def _performs_audio_tags(settings: Settings) -> bool:
     return "elevenlabs-v3" in roster(settings).tts
 
 
-def _hibari(settings: Settings, waits: WaitsReport) -> TextToSpeech:
+def _local_tts(provider: str, settings: Settings, waits: WaitsReport) -> TextToSpeech:
+    names = local_voices(provider, settings)
+    engines = {name: _local_voice(name, settings, waits) for name in names}
+    return VoiceSet(provider, engines, warms_all=True) if len(engines) > 1 else engines[names[0]]
+
+
+def _local_voice(name: str, settings: Settings, waits: WaitsReport) -> TextToSpeech:
+    voice = _piper(settings, waits) if name == PIPER_VOICE else _hibari(name, settings, waits)
+    return Untagged(voice) if _performs_audio_tags(settings) else voice
+
+
+def _hibari(name: str, settings: Settings, waits: WaitsReport) -> TextToSpeech:
     from speakback.providers.adapters.hibari import Hibari
 
-    voice = Hibari(settings.tts.voice, speed=settings.tts.speed, waits=waits)
-    return Untagged(voice) if _performs_audio_tags(settings) else voice
+    return Hibari(name, speed=settings.tts.speed, waits=waits)
 
 
 def _piper(settings: Settings, waits: WaitsReport) -> TextToSpeech:
@@ -123,8 +135,8 @@ LLM: dict[str, Build[LanguageModel]] = {
     "groq": _unpooled(services.groq_llm),
 }
 TTS: dict[str, Build[TextToSpeech]] = {
-    "hibari": _hibari,
-    "piper": _piper,
+    "hibari": partial(_local_tts, "hibari"),
+    "piper": partial(_local_tts, "piper"),
     "elevenlabs": _unpooled(services.elevenlabs),
     "elevenlabs-v3": _unpooled(services.elevenlabs_v3),
 }
@@ -138,7 +150,7 @@ def needed_weights(settings: Settings) -> tuple[str, ...]:
         f"whisper-{settings.stt.model}": "whisper" in names.stt and settings.stt.model_path is None,
         "smart-turn-v3.2": settings.end_of_turn.provider == "smart-turn" and settings.end_of_turn.model_path is None,
         "qwen2.5-coder-0.5b": "llama" in names.llm and settings.llm.model_path is None,
-        "piper-joe": "piper" in names.tts,
+        "piper-joe": any(PIPER_VOICE in local.names for local in voices(settings) if local.provider not in SERVICES),
     }
     return tuple(weights_id for weights_id, is_wanted in wanted.items() if is_wanted)
 
@@ -192,13 +204,12 @@ async def _entries(
 
 
 def _entry(name: str, build: Build[N], settings: Settings, waits: WaitsReport) -> Entry[N]:
-    is_local = name not in SERVICES
     return Entry(
         name,
         build(settings, waits),
         region=services.region_of(name, settings),
-        is_local=is_local,
-        voice=settings.tts.voice if is_local else settings.elevenlabs.voice_id,
+        is_local=name not in SERVICES,
+        voice=next((spoken.names[0] for spoken in voices(settings) if spoken.provider == name), ""),
         lateness=LOCAL_LATENESS.get(name),
     )
 

@@ -1,16 +1,20 @@
 """From the configuration to the adapters of services. Make them in a thread: they read this machine's certificates."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import SecretStr
 
 from speakback.config import Settings
+from speakback.config.voices import elevenlabs_voices
 from speakback.providers.errors import LASTING, ProviderError
 from speakback.providers.llm import LanguageModel
 from speakback.providers.stt import SpeechToText
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.voice_set import VoiceSet
 from speakback.providers.waits import UNREPORTED, WaitsReport
 
 if TYPE_CHECKING:
@@ -77,17 +81,29 @@ def openai_llm(settings: Settings) -> LanguageModel:
 
 
 def elevenlabs(settings: Settings) -> TextToSpeech:
-    """ElevenLabs over its sockets for text to speech, or plain HTTP."""
+    """ElevenLabs over its sockets for text to speech, or plain HTTP; each voice over sockets of its own."""
     from speakback.providers.adapters.elevenlabs.flash import ElevenLabs
 
-    return ElevenLabs(_voice_options(settings, settings.elevenlabs.model))
+    options = _voice_options(settings, settings.elevenlabs.model)
+    own, *further = elevenlabs_voices(settings).items()
+    voices: dict[str, TextToSpeech] = {own[0]: ElevenLabs(options)}
+    voices |= {name: ElevenLabs(replace(options, voice_id=voice_id), ready=1) for name, voice_id in further}
+    return _set_of("elevenlabs", voices)
 
 
 def elevenlabs_v3(settings: Settings) -> TextToSpeech:
-    """Eleven v3 over its dialogue sockets."""
+    """Eleven v3 over its dialogue sockets, which all its voices share."""
     from speakback.providers.adapters.elevenlabs.expressive import ElevenLabsExpressive
 
-    return ElevenLabsExpressive(_voice_options(settings, settings.elevenlabs.expressive_model))
+    first = ElevenLabsExpressive(_voice_options(settings, settings.elevenlabs.expressive_model))
+    own, *further = elevenlabs_voices(settings).items()
+    voices: dict[str, TextToSpeech] = {own[0]: first}
+    return _set_of("elevenlabs-v3", voices | {name: first.with_voice(voice_id) for name, voice_id in further})
+
+
+def _set_of(name: str, voices: Mapping[str, TextToSpeech]) -> TextToSpeech:
+    """A single voice serves as it is."""
+    return VoiceSet(name, voices, warms_all=False) if len(voices) > 1 else next(iter(voices.values()))
 
 
 def _voice_options(settings: Settings, model: str) -> "ElevenLabsVoiceOptions":

@@ -68,6 +68,11 @@ class Hysteresis:
         self.voiced = not self.voiced
         return VoiceStarted(sample) if self.voiced else VoiceStopped(sample)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is no voice, and not the beginning of any."""
+        return not self.voiced and self._candidate is None
+
     def restart(self) -> None:
         """Forget the past: speech that goes on is noticed as new."""
         self.voiced = False

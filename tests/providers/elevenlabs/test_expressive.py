@@ -157,3 +157,30 @@ async def test_no_access_is_told_at_once_and_remembered(status: int, body: str, 
         with pytest.raises(ProviderError, match="refused before"):
             await voice.warm()
     assert asked == 1
+
+
+async def test_another_voice_is_spoken_over_the_same_socket() -> None:
+    async def play(service: Connection) -> None:
+        for context_id, text in (("t1", "Hello. "), ("t2", "Hi. "), ("t3", "Bye. ")):
+            await service.has_flushed()
+            await service.send(audio(context_id, text))
+            await service.until("close_context")
+            await service.send({"is_final": True, "context_id": context_id})
+
+    service = Service(play)
+    async with expressive(service, settings=SETTINGS) as voice:
+        other = voice.with_voice("V2")
+        await other.warm()
+        for speaker, text in ((other, "Hello."), (voice, "Hi."), (other, "Bye.")):
+            assert words_of(await spoken(speaker, text)) == text
+        await other.aclose()
+        assert voice.open_sockets == 1, "the sockets are the model's"
+    (connection,) = service.connections
+    spoken_by = {frame["context_id"]: frame["inputs"] for frame in connection.got if "inputs" in frame}
+    assert spoken_by == {
+        "t1": [{"text": "Hello. ", "voice_id": "V2"}],
+        "t2": [{"text": "Hi. ", "voice_id": "V1"}],
+        "t3": [{"text": "Bye. ", "voice_id": "V2"}],
+    }
+    named = {frame["context_id"]: frame["voices"] for frame in connection.got if "voices" in frame}
+    assert named == {KEEPER: ["V1"], "t1": ["V2"], "t2": ["V1"], "t3": ["V2"]}

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from hibari import dsp
-from hibari.g2p import G2P
 from hibari.tts import ASSETS
 from hibari.voices import VOICES, voice_path
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from speakback.audio.phrase import audible_stretch, with_soft_edges
 from speakback.providers.adapters.onnx_graph import with_output
 from speakback.providers.adapters.phrase_voice import Phrase, PhraseVoice
-from speakback.providers.adapters.pronunciation import Sound, pronounce
+from speakback.providers.adapters.pronunciation import Sound, pronounce, rules
 from speakback.providers.adapters.word_times import Script, script, word_times
 from speakback.providers.errors import ProviderError
 from speakback.providers.waits import UNREPORTED, WaitsReport
@@ -56,7 +55,7 @@ class HibariEngine:
             with_output(model, _DURATIONS), options, providers=["CPUExecutionProvider"]
         )
         self._ids: dict[str, int] = json.loads(Path(ASSETS, "vocab.json").read_text(encoding="utf-8"))
-        self._g2p = G2P(british=VOICES[voice]["british"])
+        self._g2p = rules(british=VOICES[voice]["british"])
         self._speed = np.array([speed], np.float32)
         self._seed = seed
 

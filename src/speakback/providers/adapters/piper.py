@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from hibari.g2p import G2P
 
 from speakback.audio.phrase import audible_stretch, with_soft_edges
 from speakback.audio.resample import resample
 from speakback.providers.adapters.onnx_graph import with_output
 from speakback.providers.adapters.phrase_voice import Phrase, PhraseVoice
-from speakback.providers.adapters.pronunciation import Sound, pronounce
+from speakback.providers.adapters.pronunciation import Sound, pronounce, rules
 from speakback.providers.adapters.word_times import script, word_times
 from speakback.providers.errors import ProviderError
 from speakback.providers.waits import UNREPORTED, WaitsReport
@@ -85,7 +84,7 @@ class PiperEngine:
         self._session = ort.InferenceSession(
             with_output((folder / _MODEL).read_bytes(), _DURATIONS), options, providers=["CPUExecutionProvider"]
         )
-        self._g2p = G2P()
+        self._g2p = rules()
 
     def plan(self, clause: str) -> tuple[tuple[Sound, ...], ...]:
         """See `pronounce`."""

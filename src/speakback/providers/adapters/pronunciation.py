@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from threading import Lock
+from weakref import WeakValueDictionary
 
 from hibari.g2p import G2P
 from hibari.g2p.normalize import normalize
@@ -30,6 +32,19 @@ MAX_RUN = 40
 
 MAX_DIGITS = 15
 """Digits read as one number (the rules know words up to the trillions); longer runs are read one by one."""
+
+
+_loading = Lock()
+_loaded: WeakValueDictionary[bool, G2P] = WeakValueDictionary()
+
+
+def rules(*, british: bool = False) -> G2P:
+    """The rules of an accent, with their lexicons: 100 MB, which all voices of that accent share. Blocks."""
+    with _loading:
+        shared = _loaded.get(british)
+        if shared is None:
+            shared = _loaded[british] = G2P(british=british)
+        return shared
 
 
 @dataclass(frozen=True, slots=True)

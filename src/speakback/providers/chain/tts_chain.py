@@ -5,6 +5,7 @@ word that was not spoken whole; audio goes out in whole words for that (`whole_w
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from random import Random
 
 import structlog
@@ -23,6 +24,7 @@ from speakback.providers.chain.whole_words import FADE_SAMPLES, moved
 from speakback.providers.decisions import Decision, DecisionKind, Report
 from speakback.providers.errors import ProviderError
 from speakback.providers.tts import TextToSpeech
+from speakback.providers.voice_set import in_voice
 from speakback.timebase import VOICE_HZ
 
 log = structlog.get_logger(__name__)
@@ -56,9 +58,9 @@ class TtsChain(Chain[TextToSpeech]):
     ) -> None:
         super().__init__("tts", entries, options, probe_tts, probes=probes, report=report, rng=rng)
 
-    def bound(self, pin: Pin, report: Report) -> TextToSpeech:
-        """The chain as one session sees it. Raises `UnknownPin`."""
-        return BoundTts(self, self.pinned(pin), report)
+    def bound(self, pin: Pin, report: Report, voice: str | None = None) -> TextToSpeech:
+        """The chain as one session sees it, in `voice` where a provider has it. Raises `UnknownPin`."""
+        return BoundTts(self, tuple(_in_voice(entry, voice) for entry in self.pinned(pin)), report)
 
     def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
         """See `TextToSpeech`."""
@@ -76,6 +78,11 @@ class TtsChain(Chain[TextToSpeech]):
                 self.standings.failed(entry.name, problem, self.report)
         if len(problems) == len(self.entries):
             raise problems[-1]
+
+
+def _in_voice(entry: Entry[TextToSpeech], voice: str | None) -> Entry[TextToSpeech]:
+    engine = in_voice(entry.engine, voice)
+    return entry if voice is None or engine is entry.engine else replace(entry, engine=engine, voice=voice)
 
 
 class BoundTts:

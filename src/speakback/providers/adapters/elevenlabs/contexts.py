@@ -34,6 +34,8 @@ class ContextMisused(RuntimeError):
 
 @dataclass(slots=True)
 class _Context:
+    dialect: Dialect
+    """With the voice of this context, where the service has that chosen for each."""
     state: ContextState
     written_at_s: float
     ending: bool = False
@@ -80,13 +82,16 @@ class Contexts:
         context = self._contexts.get(context_id)
         return None if context is None else context.state
 
-    def new(self, now_s: float) -> str:
-        """Take a slot; the id was never used on this socket before. Raises `ContextMisused` where there is no room."""
+    def new(self, now_s: float, dialect: Dialect | None = None) -> str:
+        """Take a slot; the id was never used on this socket before. Raises `ContextMisused` where there is no room.
+
+        `dialect` is what this context alone is spoken to in; None: as the socket.
+        """
         if not self.has_room:
             raise ContextMisused(f"there is no room for another context: {self.in_use} are in use")
         self.made += 1
         context_id = f"t{self.made}"
-        self._contexts[context_id] = _Context(ContextState.NEW, now_s)
+        self._contexts[context_id] = _Context(dialect or self._dialect, ContextState.NEW, now_s)
         return context_id
 
     def say(self, context_id: str, text: str, now_s: float) -> tuple[str, ...]:
@@ -94,10 +99,10 @@ class Contexts:
         context = self._contexts.get(context_id)
         if context is None or context.ending or context.state is ContextState.CLOSING:
             raise ContextMisused("nothing may be said in a context that ends")
-        opening = self._dialect.initialise(context_id) if context.state is ContextState.NEW else ()
+        opening = context.dialect.initialise(context_id) if context.state is ContextState.NEW else ()
         context.state = ContextState.FLUSHED
         context.written_at_s = now_s
-        return (*opening, self._dialect.text(context_id, text))
+        return (*opening, context.dialect.text(context_id, text))
 
     def audio(self, context_id: str | None, *, of_last_words: bool = True) -> tuple[str, ...]:
         """Audio came. `of_last_words`: it belongs to what was said last, and is not the rest of what came before."""
@@ -157,9 +162,9 @@ class Contexts:
             is_known = context.state in (ContextState.OPEN, ContextState.FLUSHED)
             if is_known and now_s - context.written_at_s >= idle_s:
                 context.written_at_s = now_s
-                messages.append(self._dialect.keep_context(context_id))
+                messages.append(context.dialect.keep_context(context_id))
         return tuple(messages)
 
     def _close(self, context_id: str, context: _Context) -> tuple[str, ...]:
         context.state = ContextState.CLOSING
-        return (self._dialect.close(context_id),)
+        return (context.dialect.close(context_id),)

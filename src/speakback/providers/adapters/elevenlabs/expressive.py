@@ -7,6 +7,7 @@ is dropped on our side, and little is wasted as sentences are sent one by one.
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from random import Random
 
 from speakback.audio.speech import SpeechChunk
@@ -23,6 +24,7 @@ from speakback.providers.adapters.elevenlabs.utterance import Manner
 from speakback.providers.adapters.elevenlabs.voice import SocketVoice, Unopened
 from speakback.providers.adapters.elevenlabs.wire import Dialogue
 from speakback.providers.errors import LASTING, Failure, ProviderError
+from speakback.providers.tts import TextToSpeech
 
 WARM_SOCKETS = 1
 """A dialogue socket counts against the plan as long as it is open."""
@@ -42,11 +44,11 @@ class ElevenLabsExpressive:
         sound = audio_format(options.output_format)
         assert sound is not None, "checked above"
         stability = options.settings.stability
-        dialect = Dialogue(options.voice_id, {} if stability is None else {"stability": stability})
+        self._dialect = Dialogue(options.voice_id, {} if stability is None else {"stability": stability})
         manner = Manner(sound, options.patience, _as_written)
         where = Where(name, options.region)
         self._sockets = SocketVoice(
-            options, dialogue_url(options), dialect, manner, where, WARM_SOCKETS, rng or Random()
+            options, dialogue_url(options), self._dialect, manner, where, WARM_SOCKETS, rng or Random()
         )
         self._where = where
         self._refusal: Failure | None = None
@@ -56,14 +58,22 @@ class ElevenLabsExpressive:
         """How many are open now."""
         return self._sockets.open_sockets
 
-    async def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
+    def with_voice(self, voice_id: str) -> TextToSpeech:
+        """The same in another voice, over the same sockets."""
+        return _AnotherVoice(self, replace(self._dialect, voice_id=voice_id))
+
+    def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
         """See `TextToSpeech.speak`; spoken sentence by sentence."""
+        return self.speak_as(clauses, self._dialect)
+
+    async def speak_as(self, clauses: AsyncIterator[str], dialect: Dialogue) -> AsyncGenerator[SpeechChunk, None]:
+        """As `speak`, in the voice of that dialect."""
         self._check_access()
         async with Feed(clauses, by_sentence=True) as feed:
             if not await feed.at_least(1):
                 return
             try:
-                async with aclosing(self._sockets.chunks(feed)) as chunks:
+                async with aclosing(self._sockets.chunks(feed, dialect)) as chunks:
                     async for chunk in chunks:
                         yield chunk
             except Unopened as unopened:
@@ -96,6 +106,26 @@ class ElevenLabsExpressive:
             self._refusal = error.failure
             self._sockets.rest()
         return error
+
+
+class _AnotherVoice:
+    """See `ElevenLabsExpressive.with_voice`."""
+
+    def __init__(self, model: ElevenLabsExpressive, dialect: Dialogue) -> None:
+        self.name = model.name
+        self._model = model
+        self._dialect = dialect
+
+    def speak(self, clauses: AsyncIterator[str]) -> AsyncGenerator[SpeechChunk, None]:
+        """See `TextToSpeech.speak`."""
+        return self._model.speak_as(clauses, self._dialect)
+
+    async def warm(self) -> None:
+        """See `ElevenLabsExpressive.warm`."""
+        await self._model.warm()
+
+    async def aclose(self) -> None:
+        """Nothing: the sockets belong to the model."""
 
 
 def _as_written(clause: str) -> str:

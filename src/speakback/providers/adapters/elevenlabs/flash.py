@@ -35,12 +35,20 @@ MAY_WORK_OVER_HTTP = frozenset({Failure.UNREACHABLE, Failure.BUSY, Failure.BAD_A
 class ElevenLabs:
     """A `TextToSpeech` at ElevenLabs. To be made off the event loop (it reads the machine's certificates).
 
+    Once it is warm it keeps so many sockets `ready`.
     Where sockets cannot be opened it speaks over HTTP, and where they stay silent it asks there for the
     reason: whoever cannot speak there either says why. Audio tags are not spoken. Raises `ProviderError` for
     options that cannot work.
     """
 
-    def __init__(self, options: ElevenLabsVoiceOptions, *, name: str = "elevenlabs", rng: Random | None = None) -> None:
+    def __init__(
+        self,
+        options: ElevenLabsVoiceOptions,
+        *,
+        name: str = "elevenlabs",
+        ready: int = WARM_SOCKETS,
+        rng: Random | None = None,
+    ) -> None:
         self.name = name
         check(options, name, SOCKET_MODELS)
         sound = audio_format(options.output_format)
@@ -53,7 +61,7 @@ class ElevenLabs:
             settings = options.settings.wire()
             dialect: Dialect = Single(settings) if options.transport == "single" else Multi(settings)
             url = socket_url(options)
-            self._sockets = SocketVoice(options, url, dialect, manner, where, WARM_SOCKETS, rng or Random())
+            self._sockets = SocketVoice(options, url, dialect, manner, where, ready, rng or Random())
 
     @property
     def open_sockets(self) -> int:

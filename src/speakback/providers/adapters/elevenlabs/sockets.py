@@ -130,9 +130,9 @@ class ContextSocket:
         """See `Pooled`: closing contexts of utterances that nobody hears do count as use."""
         return self.contexts.in_use == 0
 
-    def begin(self) -> Line:
-        """A line for one utterance. Raises `ContextMisused` where there is no room."""
-        line = Line(self, self.contexts.new(self._now_s()))
+    def begin(self, dialect: Dialect | None = None) -> Line:
+        """A line for one utterance, in `dialect` if it has one of its own. Raises `ContextMisused` without room."""
+        line = Line(self, self.contexts.new(self._now_s(), dialect))
         self._lines[line.context_id] = line
         self._changed()
         return line

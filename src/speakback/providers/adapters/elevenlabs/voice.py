@@ -62,13 +62,14 @@ class SocketVoice:
         """On how many of them an utterance is under way, or has not come to its end."""
         return self._pool.sockets_in_use
 
-    async def chunks(self, feed: Feed) -> AsyncGenerator[SpeechChunk, None]:
+    async def chunks(self, feed: Feed, dialect: Dialect | None = None) -> AsyncGenerator[SpeechChunk, None]:
         """What is heard, to the end of the feed. Said once more on another connection if nothing was heard.
 
+        `dialect` is this utterance's own, on sockets of the same kind; None: that of the sockets.
         Raises `ProviderError`, `Unopened` where no socket could be opened, and what ends the feed.
         """
         for attempt in range(1, ATTEMPTS + 1):
-            line = await self._line()
+            line = await self._line(dialect)
             heard = False
             try:
                 async with aclosing(Utterance(line, feed, self._manner).chunks()) as chunks:
@@ -98,14 +99,14 @@ class SocketVoice:
         """Close all sockets; who still listens gets a `ProviderError`."""
         await self._pool.aclose()
 
-    async def _line(self) -> Line:
+    async def _line(self, dialect: Dialect | None) -> Line:
         while True:
             try:
                 socket = await self._pool.take()
             except LinkError as error:
                 raise Unopened(of_link(error, self._where)) from None
             if socket.is_ready:
-                return socket.begin()
+                return socket.begin(dialect)
 
     async def _open(self) -> ContextSocket:
         return await ContextSocket.open(

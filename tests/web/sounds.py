@@ -1,0 +1,80 @@
+"""What Chromium is given as its microphone, and what it was heard to play."""
+
+from collections.abc import AsyncIterator
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from speakback import weights
+from speakback.audio.pcm import Samples
+from speakback.audio.resample import resample
+from speakback.providers.adapters.piper import Piper
+from speakback.providers.adapters.whisper import Whisper
+from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples
+
+MICROPHONE_HZ = 48_000
+AFTER_MS = 200
+
+
+def silence(ms: int) -> Samples:
+    """Nobody speaks; 24 kHz."""
+    return np.zeros(ms_to_samples(ms, VOICE_HZ), np.float32)
+
+
+def write_wav(path: Path, *parts_24k: Samples) -> Path:
+    """The parts one after the other, as Chromium takes them for its microphone. Blocks.
+
+    It gives the last few milliseconds again and again when all is played, so those are silent.
+    """
+    audio_24k = np.concatenate([*parts_24k, silence(AFTER_MS)])
+    soundfile.write(path, resample(audio_24k, VOICE_HZ, MICROPHONE_HZ), MICROPHONE_HZ, subtype="PCM_16")
+    return path
+
+
+class Speaker:
+    """A person's voice, which is not the server's. Each sentence is spoken once in a run of the tests."""
+
+    def __init__(self) -> None:
+        self.voice = Piper()
+        self._spoken: dict[str, Samples] = {}
+
+    async def say(self, text: str) -> Samples:
+        """The sentence, at 24 kHz."""
+
+        async def clauses() -> AsyncIterator[str]:
+            yield text
+
+        if text not in self._spoken:
+            chunks = [chunk.audio_24k async for chunk in self.voice.speak(clauses())]
+            self._spoken[text] = np.concatenate(chunks)
+        return self._spoken[text]
+
+    async def aclose(self) -> None:
+        await self.voice.aclose()
+
+
+class Listener:
+    """Writes down what was played, by another model than the server's own."""
+
+    def __init__(self) -> None:
+        self._ear = Whisper(weights.resolve("whisper-base"), name="listener")
+
+    async def words(self, audio_24k: Samples) -> list[str]:
+        """What was said, in lower case and without punctuation."""
+        heard = await self._ear.transcribe(resample(audio_24k, VOICE_HZ, EAR_HZ), language="en")
+        return words_of(heard.text)
+
+    async def aclose(self) -> None:
+        await self._ear.aclose()
+
+
+def words_of(text: str) -> list[str]:
+    """Lower case, without punctuation."""
+    return "".join(letter if letter.isalnum() or letter == "'" else " " for letter in text.lower()).split()
+
+
+def likeness(heard: list[str], said: list[str]) -> float:
+    """From 0, nothing alike, to 1, the same words."""
+    return SequenceMatcher(None, heard, said).ratio()
