@@ -239,6 +239,8 @@ def test_a_client_that_is_behind_plays_a_finished_reply_to_its_end() -> None:
     assert player.ledger.heard_text(1400) == "One"
     player.ledger.finish()
     assert player.ledger.heard_text(1400) == "One two three four."
+    player.ledger.acknowledge(150, 80, 1410)
+    assert player.ledger.heard_text(1410) == "One two three four.", "also when it says once more how far it is"
 
 
 def test_the_clients_own_limit_overrules_all() -> None:

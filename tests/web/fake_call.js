@@ -44,8 +44,9 @@ export class Call extends EventTarget {
     this.muted = isMuted;
   }
 
-  say(text) {
+  async say(text) {
     this.asked.push(['say', text]);
+    return true;
   }
 
   cancelReply() {

@@ -1,4 +1,4 @@
-"""python -m tests.web.pictures: hold a conversation on the page with the default models and take the pictures in docs/pictures.
+"""python -m tests.web.pictures: a conversation on the page with the default models; its pictures go to docs/pictures.
 
 A recorded voice asks three things and interrupts the third answer. Look at what comes of it before you keep it.
 """
@@ -43,11 +43,10 @@ async def take(folder: Path) -> None:
 
 
 async def converse(talk: Talk, address: str) -> None:
+    """Talk, and take a picture at each moment that shows something."""
     page = talk.page
-    await page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     await talk.open(address)
     await picture(page, "before")
-    await page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     await talk.begin()
     await talk.until("audible", count=3, within_ms=90_000)
     await picture(page, "speaking")

@@ -177,6 +177,17 @@ async def test_where_keys_are_needed_the_choices_are_for_those_who_have_one(meth
                 assert (patch_of(answer) is not None) is (headers == good)
 
 
+async def test_only_who_has_a_key_is_told_where_the_language_model_is() -> None:
+    llm: dict[str, object] = {"provider": "openai", "model": "tuned", "base_url": "http://inner.example:8000/v1"}
+    async with drawer({"llm": llm, "server": {"api_keys": ["sk-sb-good"]}}) as http:
+        async with http.get("/") as answer:
+            html = await answer.text()
+            assert "tuned" in html
+            assert "inner.example" not in html
+        async with http.get("/web/choices", headers={"Authorization": "Bearer sk-sb-good"}) as answer:
+            assert "tuned · OpenAI-compatible service at inner.example" in await answer.text()
+
+
 async def test_a_name_that_was_pointed_at_an_open_server_is_told_nothing() -> None:
     async with drawer({}) as http:
         address = http.headers["Origin"]

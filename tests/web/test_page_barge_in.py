@@ -24,8 +24,8 @@ COUNT = [
 ]
 LONG = " ".join(COUNT) + "."
 SILENT_WITHIN_MS = 60
-STEP_MS = 3
-"""What a loudspeaker's block and the recorder may add when times are read off the sound."""
+STEP_MS = 30
+"""What the recorder may lose when the machine is busy; else it agrees to the millisecond."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

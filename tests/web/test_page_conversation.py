@@ -68,7 +68,7 @@ async def recorded(speaker: Speaker, answer: float, folder: Path) -> Path:
     parts: list[Samples | int] = [2000]
     for number, text in enumerate(LINES):
         after_ms = LISTENS_MS if number == STORY else REPLY_MS
-        parts += [await speaker.say(text), ENDPOINTING_MS + round(1.3 * answer) + after_ms]
+        parts += [await speaker.say(text), ENDPOINTING_MS + round(2 * answer) + after_ms]
     return await microphone(folder, *parts)
 
 

@@ -73,14 +73,24 @@ async def test_where_a_key_is_needed_it_comes_with_the_key(page: Page, start_scr
     await page.route("**/call.js", lambda route: route.fulfill(path=FAKE_CALL, content_type="text/javascript"))
     await page.goto(server.address)
     await expect(page.locator("#drawer-content")).to_contain_text("API key")
-    await page.get_by_label("This server needs an API key").fill("sk-sb-good")
-    await page.get_by_role("button", name="Use this key").click()
+    await enter_key(page)
     await page.click("#drawer-toggle")
     await slide(page, LONGEST, "5000")
     await expect(page.locator("#choices-status")).to_contain_text("Applied")
     await page.reload()
-    await page.click("#drawer-toggle")
     await expect(page.locator(f'[id="{LONGEST}"]')).to_have_value("5000")
+    await page.evaluate("sessionStorage.clear()")  # as in another tab
+    await page.reload()
+    await enter_key(page)
+    await expect(page.locator(f'[id="{LONGEST}"]')).to_have_value("5000")
+    await page.wait_for_function("window.fakeCall.asked.some(([name]) => name === 'update')")
+    (update,) = await updates(page)
+    assert update["speakback"]["strategy"]["overrides"] == {"endpointing.most_ms": 5000}
+
+
+async def enter_key(page: Page) -> None:
+    await page.get_by_label("This server needs an API key").fill("sk-sb-good")
+    await page.get_by_role("button", name="Use this key").click()
 
 
 async def test_a_choice_reaches_the_call_under_way_and_says_from_when_on(

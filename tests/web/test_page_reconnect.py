@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120
 
 WORD_MS = 250
 REPLY_MS = WORD_MS * len(reply_to(1))
-UNREACHABLE = "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 503|WebSocket connection to .* failed"
+UNREACHABLE = (
+    "ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 503|WebSocket connection to .* failed"
+)
 RESUMED = over("speakback.resumed")
 DONE = f"{over('response.done')} && it.event.response.status === 'completed'"
 QUESTIONS = [f"What is {number} plus one?" for number in (1, 2, 3)]
@@ -151,7 +153,9 @@ async def test_a_real_server_is_restarted_and_killed(open_tab: OpenTab, local_se
     talk.tab.may_say(UNREACHABLE)
     await talk.open(local_server.address)
     await talk.begin_typing()
-    for number, (question, end) in enumerate(zip(QUESTIONS, (local_server.stop, local_server.kill, None), strict=True), 1):
+    for number, (question, end) in enumerate(
+        zip(QUESTIONS, (local_server.stop, local_server.kill, None), strict=True), 1
+    ):
         asked = len(await talk.told("server", DONE))
         await talk.type(question)
         await talk.until_done(count=asked + 1, within_ms=60_000)

@@ -64,7 +64,7 @@ async def test_a_choice_holds_for_the_conversation_under_way(
     await expect(drawer(talk)).to_be_hidden()
     assert not await talk.told("server", over("input_audio_buffer.speech_started")), "in time for the first turn"
 
-    latency = await talk.until("server", over("speakback.latency"))
+    latency = await talk.until("server", over("speakback.latency"), within_ms=45_000)
     assert latency["event"]["endpointing_wait_ms"] == pytest.approx(2000, abs=400), "700 where nobody chose"
     assert not await talk.told("silenced"), "half-duplex: the agent cannot be interrupted"
     assert await talk.words(talk.turns("agent").first) == (LONG.split(), [])

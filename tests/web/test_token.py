@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from speakback.config import ResumeSettings
 from speakback.config.api_keys import key_hash
 from speakback.gateway.auth import KeyRing
-from speakback.gateway.page_tokens import PageTokens
+from speakback.gateway.page_tokens import LIVES_S, PageTokens, page_tokens_by
 from speakback.gateway.resume.memory import MemoryStore
 from speakback.gateway.resume.resumption import Resumption
 from speakback.gateway.resume.store import StoreUnavailable
@@ -57,6 +60,15 @@ async def test_a_token_that_expired_or_was_never_given_opens_none(site: Page) ->
         assert await server.refusal(token) == USED_UP
         assert await server.refusal("") == USED_UP
         assert await server.refusal("never-given") == USED_UP
+
+
+async def test_nothing_is_left_of_a_token_that_was_used_for_longer_than_it_would_have_lived(tmp_path: Path) -> None:
+    async with page_tokens_by(ResumeSettings(directory=tmp_path / "kept")) as tokens:
+        token = await tokens.give("http://localhost", "owner")
+        assert await tokens.take(token, "http://localhost") == "owner"
+        files = await asyncio.to_thread(lambda: list((tmp_path / "kept").iterdir()))
+        until_s = await asyncio.to_thread(lambda: max(file.stat().st_mtime for file in files))
+        assert until_s <= time.time() + LIVES_S
 
 
 async def test_a_page_of_another_origin_cannot_use_it(site: Page) -> None:

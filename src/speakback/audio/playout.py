@@ -77,6 +77,7 @@ class PlayoutLedger:
         self._words: list[SpokenWord] = []
         self._complete = False
         self._is_cut = False
+        self._is_finished = False
         self._played_out_ms = 0
         self._acknowledged: tuple[int, int] | None = None
         self._lost: list[tuple[int, int]] = []
@@ -106,7 +107,8 @@ class PlayoutLedger:
     def acknowledge(self, played_ms: int, buffered_ms: int, now_ms: int) -> None:
         """The client says that it has played `played_ms` of this reply by now, and that `buffered_ms` wait in it."""
         played = min(ms_to_samples(max(played_ms, 0), VOICE_HZ), self.sent_samples)
-        self._acknowledged = (played, now_ms)
+        if not self._is_finished:
+            self._acknowledged = (played, now_ms)
         if not (self._is_cut or self._lost):  # else the client may have dropped what is missing
             arrived_ms, missing_ms = self._sent_around(played + ms_to_samples(max(buffered_ms, 0), VOICE_HZ))
             self._line.learn(Acknowledged(now_ms, buffered_ms, arrived_ms, missing_ms))
@@ -114,6 +116,7 @@ class PlayoutLedger:
     def finish(self) -> None:
         """The reply ran to its end unhindered: what a client that is behind has not played yet, it will."""
         self._acknowledged = None
+        self._is_finished = True
 
     def limit_heard(self, audio_end_ms: int) -> None:
         """The client says that no more than this was heard (`truncate`); it knows better than any clock.

@@ -93,10 +93,11 @@ async def page_tokens_by(settings: ResumeSettings) -> AsyncIterator[PageTokens]:
 
 
 async def _store(settings: ResumeSettings) -> ResumeStore:
+    """No token is given twice: that it was taken need be known only to who takes it in the same moment."""
     if settings.store == "redis" and settings.redis_url is not None:
-        return await redis_store(settings.redis_url.get_secret_value())
+        return await redis_store(settings.redis_url.get_secret_value(), taken_remembered_s=LIVES_S)
     if settings.directory is not None:
-        return await file_store(settings.directory)
+        return await file_store(settings.directory, taken_remembered_s=LIVES_S)
     return _memory()
 
 

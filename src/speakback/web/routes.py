@@ -93,8 +93,8 @@ async def _index(request: web.Request) -> web.Response:
 async def _connect(request: web.Request) -> web.Response:
     """How programs connect, with this server's address as the browser knows it."""
     terms = request.app[SERVICE].terms
-    ends_tls_before = request.headers.get(hdrs.X_FORWARDED_PROTO) == "https"  # shown, and nothing depends on it
-    origin = f"{'https' if ends_tls_before else request.scheme}://{_host_of(request)}"
+    is_behind_tls = request.headers.get(hdrs.X_FORWARDED_PROTO) == "https"  # shown, and nothing depends on it
+    origin = f"{'https' if is_behind_tls else request.scheme}://{_host_of(request)}"
     return html(
         request,
         "connect.html",

@@ -141,3 +141,19 @@ def test_no_message_repeats_a_long_value() -> None:
     refusal = refusal_of({"type": "x" * 5000, "event_id": "y" * 5000})
     assert len(refusal.message) < 300
     assert refusal.event_id == ""
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {"strategy": "x" * 5000},
+        {"strategy": {"name": "x" * 5000}},
+        {"strategy": {"overrides": {"x" * 5000: 1}}},
+        {"strategy": {"overrides": {"barge_in": "x" * 5000}}},
+        {"providers": {"tts": "x" * 5000}},
+        {"providers": {"tts": {"region": "x" * 5000}}},
+    ],
+)
+def test_what_is_far_too_long_for_a_name_is_not_looked_up(ours: dict[str, object]) -> None:
+    refusal = refusal_of({"type": "session.update", "session": {"speakback": ours}})
+    assert len(refusal.message) < 300

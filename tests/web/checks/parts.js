@@ -3,7 +3,8 @@ const { JitterBuffer } = await load('audio/jitter.js');
 const { MicWatch } = await load('audio/mic.js');
 const { Recorder, USER, AGENT } = await load('audio/recorder.js');
 const { CallClock, DriftWatch, SleepWatch } = await load('audio/clock.js');
-const { Uplink, FRAME_SAMPLES } = await load('line/uplink.js');
+const { FRAME_SAMPLES } = await load('audio/format.js');
+const { Uplink } = await load('line/uplink.js');
 const { waitS } = await load('line/backoff.js');
 const wire = await load('line/wire.js');
 

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails, from_json
 from speakback.gateway.realtime.accepted_keys import NOT_OFFERED, drop_keys_not_applied
 from speakback.gateway.realtime.refusal import Refusal
 from speakback.gateway.realtime.wire_models import (
+    LONGEST_LOOKED_UP,
     ItemId,
     Milliseconds,
     NewItem,
@@ -178,10 +179,10 @@ def _refused(error: ErrorDetails, event: dict[str, object], event_id: str) -> Re
     if error["type"] == "missing":
         message = f"{param} is required"
     elif error["type"] == "extra_forbidden":
-        key = str(error["loc"][-1])
+        key = str(error["loc"][-1])[:LONGEST_LOOKED_UP]
         near = difflib.get_close_matches(key, sorted(_KNOWN_KEYS), n=1, cutoff=0.6)
         hint = f"; did you mean {near[0]!r}?" if near and near[0] != key else " here"
-        message = f"{param[:128]} is not known{hint}"
+        message = f"{param[:LONGEST_LOOKED_UP]} is not known{hint}"
     else:
         message = f"{param}: {error['msg']}"
     return Refusal(code, message, param=param[:256], event_id=event_id)

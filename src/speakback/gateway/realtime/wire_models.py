@@ -16,6 +16,9 @@ class WireModel(BaseModel):
 
 
 ItemId: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
+LONGEST_LOOKED_UP = 128
+"""Of what is looked up here. To find the nearest to an unknown one takes seconds where it is as long as a message."""
+Name: TypeAlias = Annotated[str, Field(max_length=LONGEST_LOOKED_UP)]
 Modalities: TypeAlias = Annotated[list[Literal["text", "audio"]], Field(min_length=1, max_length=2)]
 MaxTokens: TypeAlias = Annotated[int, Field(ge=1, le=4096)] | Literal["inf"]
 Milliseconds: TypeAlias = Annotated[int, Field(ge=0, le=24 * 3600 * 1000)]
@@ -117,24 +120,24 @@ class FunctionTool(WireModel):
 class StrategyChoice(WireModel):
     """A turn-taking strategy and single values of it to change, by dotted name."""
 
-    name: str | None = None
-    overrides: dict[str, int | float | bool | str] = {}
+    name: Name | None = None
+    overrides: dict[Name, int | float | bool | Name] = {}
 
 
 class ProviderPin(WireModel):
     """Whom a role is to be served by. A provider is a wish, with `only` a law; a region is always a law."""
 
-    provider: str | None = None
-    region: str | None = None
+    provider: Name | None = None
+    region: Name | None = None
     only: bool = False
 
 
 class ProviderPins(WireModel):
     """`session.speakback.providers`: a name stands for a pin of that provider; null unpins the role."""
 
-    stt: str | ProviderPin | None = None
-    llm: str | ProviderPin | None = None
-    tts: str | ProviderPin | None = None
+    stt: Name | ProviderPin | None = None
+    llm: Name | ProviderPin | None = None
+    tts: Name | ProviderPin | None = None
 
 
 class Extension(WireModel):
@@ -146,7 +149,7 @@ class Extension(WireModel):
     providers: ProviderPins | None = None
     resume: bool | None = None
     """False: nothing of the conversation is kept beyond the connection."""
-    strategy: str | StrategyChoice | None = None
+    strategy: Name | StrategyChoice | None = None
 
 
 class SessionPatch(WireModel):

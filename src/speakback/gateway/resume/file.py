@@ -50,8 +50,11 @@ class FileStore:
 
     outlives_process = True
 
-    def __init__(self, directory: Path, sweep_every_s: float) -> None:
+    def __init__(
+        self, directory: Path, sweep_every_s: float, *, taken_remembered_s: float = TAKEN_REMEMBERED_S
+    ) -> None:
         self._directory = directory
+        self._taken_remembered_s = taken_remembered_s
         self._numbers = itertools.count(1)
         self._thread = ThreadPoolExecutor(1, "resume-files")
         sweeping = self._sweep_for_ever(sweep_every_s)
@@ -100,7 +103,7 @@ class FileStore:
         record = self._record(key)
         if not _is_fresh(record):
             return None
-        mark = self._new(key, b"", time.time() + TAKEN_REMEMBERED_S)
+        mark = self._new(key, b"", time.time() + self._taken_remembered_s)
         try:
             os.link(mark, self._taken(key))
         except FileExistsError:
@@ -194,10 +197,12 @@ def _is_fresh(record: Path) -> bool:
         return False
 
 
-async def file_store(directory: Path, sweep_every_s: float = SWEEP_EVERY_S) -> FileStore:
+async def file_store(
+    directory: Path, sweep_every_s: float = SWEEP_EVERY_S, *, taken_remembered_s: float = TAKEN_REMEMBERED_S
+) -> FileStore:
     """A store in that folder, which is made if need be. Raises `ConfigError` when it cannot be used."""
     await asyncio.to_thread(_open, directory)
-    return FileStore(directory, sweep_every_s)
+    return FileStore(directory, sweep_every_s, taken_remembered_s=taken_remembered_s)
 
 
 def _open(directory: Path) -> None:

@@ -53,8 +53,9 @@ class RedisStore:
 
     outlives_process = True
 
-    def __init__(self, client: "Redis") -> None:
+    def __init__(self, client: "Redis", taken_remembered_s: float) -> None:
         self._client = client
+        self._taken_remembered_ms = round(taken_remembered_s * 1000)
         self._putting_back: set[asyncio.Task[None]] = set()
 
     async def create(self, key: str, record: bytes, ttl_s: float) -> None:
@@ -66,7 +67,7 @@ class RedisStore:
     async def take(self, key: str) -> bytes | None:
         taker = secrets.token_hex(8)
         try:
-            taken = await self._run(_TAKE, key, round(TAKEN_REMEMBERED_S * 1000), taker, round(HELD_S * 1000))
+            taken = await self._run(_TAKE, key, self._taken_remembered_ms, taker, round(HELD_S * 1000))
         except BaseException:
             putting_back = asyncio.create_task(self._put_back(key, taker), name="resume-put-back")
             self._putting_back.add(putting_back)
@@ -75,7 +76,7 @@ class RedisStore:
         return cast("bytes | None", taken)
 
     async def discard(self, key: str) -> None:
-        await self._run(_DISCARD, key, round(TAKEN_REMEMBERED_S * 1000))
+        await self._run(_DISCARD, key, self._taken_remembered_ms)
 
     async def aclose(self) -> None:
         if self._putting_back:
@@ -108,9 +109,9 @@ class RedisStore:
             raise StoreUnavailable(f"the Redis server does not serve ({type(problem).__name__})") from None
 
 
-async def redis_store(url: str) -> RedisStore:
+async def redis_store(url: str, *, taken_remembered_s: float = TAKEN_REMEMBERED_S) -> RedisStore:
     """A store at that address. Raises `ConfigError` where the package is missing or the address is none."""
-    return RedisStore(await asyncio.to_thread(_client, url))  # to import the package reads files
+    return RedisStore(await asyncio.to_thread(_client, url), taken_remembered_s)  # to import the package reads files
 
 
 def _client(url: str) -> "Redis":

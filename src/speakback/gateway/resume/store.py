@@ -2,7 +2,8 @@
 
 A store knows records that are there, records that were taken, and nothing else: what expired, or was lost with the
 store's own memory, is as if it had never been. That a record was taken is remembered for `TAKEN_REMEMBERED_S`, longer
-than any connection outlives its client, so that an old connection learns that its conversation goes on elsewhere.
+than any connection outlives its client, so that an old connection learns that its conversation goes on elsewhere;
+where nothing is ever replaced (`page_tokens.py`), for less.
 """
 
 from typing import Protocol

@@ -130,12 +130,14 @@ $('new').addEventListener('click', () => start(hasMic));
 $('stop').addEventListener('click', () => call.stop());
 $('hush').addEventListener('click', () => call.cancelReply());
 $('mute').addEventListener('click', toggleMute);
-$('say').addEventListener('submit', (event) => {
+$('say').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const text = $('say-field').value.trim();
+  const field = $('say-field');
+  const text = field.value.trim();
   if (!text) return;
-  if (call.state === 'live') $('say-field').value = '';
-  call.say(text);
+  field.value = '';
+  const isSent = await call.say(text);
+  if (!isSent && field.value === '') field.value = text;
 });
 $('key').addEventListener('submit', (event) => {
   event.preventDefault();

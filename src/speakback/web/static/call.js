@@ -5,6 +5,7 @@
  * of the call's AudioContext, one clock for both directions.
  */
 
+import { HEADER_BYTES, VOICE_HZ } from './audio/format.js';
 import { Mic, PROCESSING, openMicrophone } from './audio/mic.js';
 import { AGENT, Recorder, USER } from './audio/recorder.js';
 import { loadWorklets, newContext, requireWorklets, resumed } from './audio/sound.js';
@@ -61,7 +62,7 @@ export class Call extends EventTarget {
   }
 
   get sampleRate() {
-    return this.#resources?.context.sampleRate ?? 24_000;
+    return this.#resources?.context.sampleRate ?? VOICE_HZ;
   }
 
   get stats() {
@@ -81,7 +82,8 @@ export class Call extends EventTarget {
   // ---- what can be done ------------------------------------------------------------------------
 
   /**
-   * Begin a conversation; to be called within a click. Resolves once it is live, rejects with a Problem.
+   * Begin a conversation; to be called within a click. Resolves once it is live, rejects with a Problem; with
+   * another error where that is a defect of the page, which is told as a problem too.
    * @param {{mic: boolean, patch?: object, insist?: boolean}} wishes
    */
   async start({ mic, patch = {}, insist = false }) {
@@ -93,20 +95,22 @@ export class Call extends EventTarget {
     this.#lastMs = 0;
     this.muted = false;
     this.#longTasks.restart();
-    const held = { context: null, lock: new TabLock(() => this.#fail(new Problem('moved-tab'), 'another-tab')), stream: null };
+    const lock = new TabLock(() => this.#fail(new Problem('moved-tab'), 'another-tab'));
+    const held = { context: null, lock, stream: null, mic: null };
     this.#held = held;
     try {
       this.#enter('asking');
       requireWorklets();
       await this.#open(held, { mic, patch, insist }, () => this.#attempt !== attempt);
     } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem('no-worklet', { message: `The page failed (${error?.message}). Reload it.` });
+      const isProblem = error instanceof Problem;
+      const problem = isProblem ? error : new Problem('page-failed', { message: `The page failed (${error?.message}). Reload it.` });
       if (this.#attempt === attempt) {
         this.#fail(problem, null);
       } else {
         this.#release(held); // what it was given after it was stopped
       }
-      throw problem;
+      throw error;
     }
   }
 
@@ -123,7 +127,7 @@ export class Call extends EventTarget {
     this.#resources?.mic?.mute(isMuted);
   }
 
-  /** A typed turn: stops the agent, if it speaks, and asks for an answer. */
+  /** A typed turn: stops the agent, if it speaks, and asks for an answer. False: there is no connection; that was told. */
   say(text) {
     return this.#whenLive(({ turns }) => turns.say(text));
   }
@@ -168,8 +172,9 @@ export class Call extends EventTarget {
     const starting = resumed(held.context);
     await loadWorklets(held.context);
     check();
-    await this.#build(held);
+    held.mic = held.stream === null ? null : await this.#micFor(held);
     check();
+    this.#build(held);
     this.#enter('connecting');
     const { link } = this.#resources;
     link.updates.patch = patch;
@@ -180,9 +185,7 @@ export class Call extends EventTarget {
   }
 
   /** From a context and a stream to the parts of a call. */
-  async #build(held) {
-    const mic = held.stream === null ? null : await this.#micFor(held);
-    const { context, stream, lock } = held;
+  #build({ context, stream, lock, mic }) {
     const link = new Link({ root: this.#root, getKey: this.#getKey, patch: {}, on: this.#linkEvents() });
     const speaker = new Speaker(context, this.#speakerEvents());
     const turns = new Turns(link, speaker, {
@@ -254,7 +257,7 @@ export class Call extends EventTarget {
   }
 
   #frame({ atMs, rms, peak, buffer }) {
-    this.recorder.write(USER, atMs, new Int16Array(buffer, 8));
+    this.recorder.write(USER, atMs, new Int16Array(buffer, HEADER_BYTES));
     this.#resources?.link.frame(atMs, buffer);
     this.nowMs();
     this.#tell('heard', { atMs, rms, peak });
@@ -355,13 +358,14 @@ export class Call extends EventTarget {
 
   // ---- helpers ---------------------------------------------------------------------------------
 
+  /** @returns {Promise<boolean>} whether it was done; where there is no connection, or it goes meanwhile, that is told */
   async #whenLive(act) {
     const parts = this.#resources;
-    if (this.state !== 'live' || parts === null) {
+    const isDone = this.state === 'live' && parts !== null && (await act(parts)) !== false;
+    if (!isDone && parts === this.#resources) {
       this.#tell('problem', new Problem('not-live').detail);
-      return;
     }
-    await act(parts);
+    return isDone;
   }
 
   #listen(target, type, listener) {

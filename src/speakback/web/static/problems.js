@@ -18,6 +18,7 @@ const TEXTS = {
   'key-needed': 'The server asks for an API key. Enter one that it accepts.',
   'no-websocket': 'This browser has no WebSockets, or they are blocked, and the conversation needs them. Use another browser, or allow them.',
   'no-worklet': 'This browser cannot process sound in an AudioWorklet. Use a current Firefox, Chrome, Edge or Safari.',
+  'page-failed': 'The page failed. Reload it.',
   'no-sound': 'The browser does not let this page play sound yet. Click anywhere on the page.',
   offline: 'The server cannot be reached. See whether it is running and this computer is online; it is tried again.',
   'gave-up': 'The connection did not come back. Begin a new conversation when the server can be reached.',

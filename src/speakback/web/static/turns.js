@@ -5,6 +5,8 @@
 
 const DONE_WITHIN_MS = 2000;
 /** A reply that was cancelled is over by then; if not, the server says so itself. */
+const ASKED = 'reply_asked_for';
+/** Stands for a reply that the server has not named yet; also the id of the event that asks for it. */
 
 export class Turns {
   /**
@@ -18,7 +20,11 @@ export class Turns {
     this.on = on;
     this.response = null;
     this.responseOf = new Map();
+    /** The typed turns so far. */
+    this.said = Promise.resolve();
+    /** Until the reply under way is over; several may wait for it. */
     this.waiting = null;
+    this.settle = () => {};
     this.timer = 0;
     this.isDucked = false;
   }
@@ -42,6 +48,11 @@ export class Turns {
       case 'response.done':
         this.#responseDone(event.response ?? {}, atMs);
         break;
+      case 'error':
+        if (event.error?.event_id === ASKED) {
+          this.#over(ASKED);
+        }
+        break;
       case 'speakback.floor':
         this.#floor(event);
         break;
@@ -61,11 +72,10 @@ export class Turns {
     this.link.send({ type: 'speakback.playback_ack', item_id: itemId, played_ms: playedMs, buffered_ms: bufferedMs });
   }
 
-  async say(text) {
-    await this.#stopped();
-    const item = { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
-    this.link.send({ type: 'conversation.item.create', item });
-    this.link.send({ type: 'response.create' });
+  /** Typed turns go one after the other: each stops the answer to the one before. False: the connection went meanwhile. */
+  say(text) {
+    this.said = this.said.then(() => this.#say(text));
+    return this.said;
   }
 
   async cancelReply() {
@@ -89,6 +99,16 @@ export class Turns {
 
   // ---- within ----------------------------------------------------------------------------------
 
+  async #say(text) {
+    await this.#stopped();
+    const item = { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
+    const isSent = this.link.send({ type: 'conversation.item.create', item });
+    if (isSent && this.link.send({ type: 'response.create', event_id: ASKED })) {
+      this.response = ASKED;
+    }
+    return isSent;
+  }
+
   #responseDone(response, atMs) {
     const isStillHeard = [...this.responseOf].some(([, id]) => id === response.id);
     if (response.status === 'cancelled' && isStillHeard) {
@@ -100,10 +120,14 @@ export class Turns {
         this.responseOf.delete(itemId);
       }
     }
-    if (this.response === response.id) {
+    this.#over(response.id);
+  }
+
+  #over(responseId) {
+    if (this.response === responseId) {
       this.response = null;
+      this.#settle();
     }
-    this.#settle();
   }
 
   #floor({ agent, ducked }) {
@@ -142,16 +166,16 @@ export class Turns {
   }
 
   #done() {
-    return new Promise((resolve) => {
-      this.waiting = resolve;
+    this.waiting ??= new Promise((resolve) => {
+      this.settle = resolve;
       this.timer = setTimeout(() => this.#settle(), DONE_WITHIN_MS);
     });
+    return this.waiting;
   }
 
   #settle() {
     clearTimeout(this.timer);
-    const resolve = this.waiting;
     this.waiting = null;
-    resolve?.();
+    this.settle();
   }
 }

@@ -6,11 +6,9 @@
  * they are silent, so that the server's media time stays whole.
  */
 
+import { FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, VOICE_HZ } from './format.js';
 import { Resampler } from './resample.js';
 
-const FRAME_HZ = 24_000;
-const FRAME_SAMPLES = 480;
-const HEADER_BYTES = 8;
 const QUANTUM = 128;
 const CLIPPED_AT = 0.985;
 const CLIPPED_RUN = 3;
@@ -21,7 +19,7 @@ const GAIN_STEP = 1 / 120;
 class Capture extends AudioWorkletProcessor {
   constructor() {
     super();
-    this.resampler = sampleRate === FRAME_HZ ? null : new Resampler(sampleRate, FRAME_HZ, QUANTUM);
+    this.resampler = sampleRate === VOICE_HZ ? null : new Resampler(sampleRate, VOICE_HZ, QUANTUM);
     this.resampled = new Float32Array(this.resampler === null ? 0 : this.resampler.mostOutput(QUANTUM));
     this.mono = new Float32Array(QUANTUM);
     this.frames = 0;
@@ -108,7 +106,7 @@ class Capture extends AudioWorkletProcessor {
   #send() {
     const buffer = this.pcm.buffer;
     const message = {
-      atMs: this.startMs + this.frames * 20,
+      atMs: this.startMs + this.frames * FRAME_MS,
       rms: Math.sqrt(this.power / FRAME_SAMPLES),
       peak: this.peak,
       clipped: this.clipped,

@@ -5,9 +5,9 @@
  * sample comes out as it came in. Nothing is allocated by `push` and `pull`.
  */
 
+import { SAMPLES_PER_MS } from './format.js';
 import { BEND, Pace } from './pace.js';
 
-export const SAMPLES_PER_MS = 24;
 export const FADE_SAMPLES = 5 * SAMPLES_PER_MS;
 export const AUDIBLE = 10 ** (-50 / 20);
 export const DUCKED_GAIN = 10 ** (-12 / 20);

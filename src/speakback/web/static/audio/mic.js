@@ -4,6 +4,7 @@
  */
 
 import { Problem } from '../problems.js';
+import { FRAME_MS } from './format.js';
 
 export const PROCESSING = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
@@ -190,7 +191,6 @@ async function defaultMicrophone() {
   }
 }
 
-const FRAME_MS = 20;
 const FAINTEST = 10 ** (-70 / 20);
 /** A microphone that works has at least the noise of a room. */
 const NEVER_HEARD_MS = 4000;

@@ -3,7 +3,8 @@
  * may run apart from it. Pure; samples at 24 kHz.
  */
 
-const SAMPLES_PER_MS = 24;
+import { SAMPLES_PER_MS } from './format.js';
+
 const WINDOW_SAMPLES = 500 * SAMPLES_PER_MS;
 const STEADY_AFTER_SAMPLES = 1000 * SAMPLES_PER_MS;
 /** The burst with which an item begins says nothing of clocks. */

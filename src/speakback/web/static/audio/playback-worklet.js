@@ -6,12 +6,10 @@
  * `cleared` and `underrun` when they happen. All times are the context's, in milliseconds.
  */
 
-import { AUDIBLE, JitterBuffer, SAMPLES_PER_MS } from './jitter.js';
+import { FRAME_SAMPLES, HEADER_BYTES, SAMPLES_PER_MS, VOICE_HZ } from './format.js';
+import { AUDIBLE, JitterBuffer } from './jitter.js';
 import { Resampler } from './resample.js';
 
-const VOICE_HZ = 24_000;
-const BLOCK_SAMPLES = 480;
-const HEADER_BYTES = 8;
 const IDLE_BLOCKS = 12;
 
 class Playback extends AudioWorkletProcessor {
@@ -28,7 +26,7 @@ class Playback extends AudioWorkletProcessor {
     this.key = 0;
     this.lastAudibleAt = -1;
     this.isStopped = false;
-    this.pcm = new Int16Array(BLOCK_SAMPLES);
+    this.pcm = new Int16Array(FRAME_SAMPLES);
     this.#beginBlock();
     this.port.onmessage = ({ data }) => this.#told(data);
   }
@@ -122,14 +120,14 @@ class Playback extends AudioWorkletProcessor {
     }
     this.pcm[this.filled] = Math.max(-32768, Math.min(32767, Math.round(sample * 32768)));
     this.filled += 1;
-    if (this.filled === BLOCK_SAMPLES) {
+    if (this.filled === FRAME_SAMPLES) {
       this.#sendBlock();
     }
   }
 
   #sendBlock() {
     const { buffer } = this;
-    const atMs = this.#ms(this.blocks * BLOCK_SAMPLES);
+    const atMs = this.#ms(this.blocks * FRAME_SAMPLES);
     const item = buffer.current;
     if (this.hasSound || buffer.isPlaying) {
       const pcm = this.pcm.buffer;
@@ -137,7 +135,7 @@ class Playback extends AudioWorkletProcessor {
         {
           what: 'block',
           atMs,
-          rms: Math.sqrt(this.power / BLOCK_SAMPLES),
+          rms: Math.sqrt(this.power / FRAME_SAMPLES),
           peak: this.peak,
           key: this.key,
           played: item !== null && item.key === this.key ? item.played : -1,
@@ -147,7 +145,7 @@ class Playback extends AudioWorkletProcessor {
         },
         [pcm],
       );
-      this.pcm = new Int16Array(BLOCK_SAMPLES);
+      this.pcm = new Int16Array(FRAME_SAMPLES);
       this.idleBlocks = 0;
     } else {
       this.idleBlocks += 1;

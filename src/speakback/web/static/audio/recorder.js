@@ -5,8 +5,9 @@
  * At most `limitMs` are kept, the newest. Nothing leaves the page.
  */
 
-const RATE_HZ = 24_000;
-const BLOCK_SAMPLES = 5 * RATE_HZ;
+import { VOICE_HZ } from './format.js';
+
+const BLOCK_SAMPLES = 5 * VOICE_HZ;
 const BLOCK_BYTES = BLOCK_SAMPLES * 4;
 const HEADER_BYTES = 44;
 const NEAR_SAMPLES = 24;
@@ -16,7 +17,7 @@ export const AGENT = 1;
 
 export class Recorder {
   constructor(limitMs = 30 * 60_000) {
-    this.mostBlocks = Math.ceil((limitMs / 1000) * RATE_HZ / BLOCK_SAMPLES);
+    this.mostBlocks = Math.ceil((limitMs / 1000) * VOICE_HZ / BLOCK_SAMPLES);
     this.clear();
   }
 
@@ -31,11 +32,11 @@ export class Recorder {
 
   /** The call's clock at the first sample that is kept. */
   get startMs() {
-    return ((this.firstBlock ?? 0) * BLOCK_SAMPLES * 1000) / RATE_HZ;
+    return ((this.firstBlock ?? 0) * BLOCK_SAMPLES * 1000) / VOICE_HZ;
   }
 
   get durationMs() {
-    return this.firstBlock === null ? 0 : (this.endSample * 1000) / RATE_HZ - this.startMs;
+    return this.firstBlock === null ? 0 : (this.endSample * 1000) / VOICE_HZ - this.startMs;
   }
 
   /**
@@ -45,7 +46,7 @@ export class Recorder {
    * @param {Int16Array} pcm16
    */
   write(channel, atMs, pcm16) {
-    let at = Math.max(0, Math.round((atMs * RATE_HZ) / 1000));
+    let at = Math.max(0, Math.round((atMs * VOICE_HZ) / 1000));
     if (this.ends[channel] >= 0 && Math.abs(at - this.ends[channel]) <= NEAR_SAMPLES) {
       at = this.ends[channel];
     }
@@ -135,8 +136,8 @@ export function wavHeader(dataBytes) {
   view.setUint32(16, 16, true);
   view.setUint16(20, 1, true);
   view.setUint16(22, 2, true);
-  view.setUint32(24, RATE_HZ, true);
-  view.setUint32(28, RATE_HZ * 4, true);
+  view.setUint32(24, VOICE_HZ, true);
+  view.setUint32(28, VOICE_HZ * 4, true);
   view.setUint16(32, 4, true);
   view.setUint16(34, 16, true);
   text(36, 'data');

@@ -1,8 +1,8 @@
 /** The AudioContext of a call and its worklets: one clock for what is heard and what is said. */
 
 import { Problem } from '../problems.js';
+import { VOICE_HZ } from './format.js';
 
-const VOICE_HZ = 24_000;
 const RESUMED_WITHIN_MS = 1500;
 
 /** Throws a Problem where the browser has not what it takes. */

@@ -1,8 +1,8 @@
 /** The loudspeaker of a call: the playback worklet, seen from the main thread, with items by their names. */
 
+import { HEADER_BYTES, SAMPLES_PER_MS } from './format.js';
 import { Lateness } from './lateness.js';
 
-const SAMPLES_PER_MS = 24;
 const ACKNOWLEDGE_MS = 100;
 const CLEARED_WITHIN_MS = 500;
 /** A context that stands still clears nothing, and plays nothing either. */
@@ -58,7 +58,7 @@ export class Speaker {
     if (item.arrivedMs === null) {
       item.arrivedMs = atMs;
     }
-    this.lateness.arrived((buffer.byteLength - 8) / 2 / SAMPLES_PER_MS);
+    this.lateness.arrived((buffer.byteLength - HEADER_BYTES) / 2 / SAMPLES_PER_MS);
     this.#post({ what: 'audio', key: item.key, buffer }, [buffer]);
   }
 

@@ -5,8 +5,9 @@
  * `solved(code)`, `roundTrip(ms)`.
  */
 
-import { Wait, waitS } from './backoff.js';
+import { HEADER_BYTES } from '../audio/format.js';
 import { Problem } from '../problems.js';
+import { Wait, waitS } from './backoff.js';
 import { Pulse } from './pulse.js';
 import { pageToken } from './token.js';
 import { Updates } from './updates.js';
@@ -114,7 +115,7 @@ export class Link {
 
   /** A frame of the microphone: 8 free bytes and 20 ms of PCM16. The buffer is handed over. */
   frame(atMs, buffer) {
-    this.uplink.record(atMs, new Int16Array(buffer, wire.HEADER_BYTES));
+    this.uplink.record(atMs, new Int16Array(buffer, HEADER_BYTES));
     if (!this.#isOpen || this.socket.bufferedAmount > CROWDED_BYTES) {
       return;
     }
@@ -327,6 +328,9 @@ export class Link {
         this.told.clear();
         return;
       } catch (error) {
+        if (this.isClosed) {
+          return;
+        }
         if (error instanceof SocketFailed) {
           refusals += 1;
         } else if (!(error instanceof Problem)) {
@@ -362,7 +366,7 @@ export class Link {
   /** Send on what was held back. */
   #catchUp() {
     for (let left = CATCH_UP_FRAMES; left > 0 && this.uplink.waiting > 0; left -= FRAMES_A_MESSAGE) {
-      this.#sendAudio(this.uplink.take(FRAMES_A_MESSAGE, wire.HEADER_BYTES));
+      this.#sendAudio(this.uplink.take(FRAMES_A_MESSAGE, HEADER_BYTES));
     }
   }
 

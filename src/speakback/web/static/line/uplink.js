@@ -5,8 +5,8 @@
  * rest is sent again. What is older by then is skipped; the server's media time is that of the frames that it was sent.
  */
 
-export const FRAME_MS = 20;
-export const FRAME_SAMPLES = 480;
+import { FRAME_MS, FRAME_SAMPLES } from '../audio/format.js';
+
 const KEPT_MS = 30_000;
 
 export class Uplink {

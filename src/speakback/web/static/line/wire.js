@@ -1,9 +1,10 @@
 /** The messages of the page's socket: binary headers, session patches, subprotocols. Pure. */
 
+import { HEADER_BYTES } from '../audio/format.js';
+
 export const VERSION = 1;
 export const USER_AUDIO = 1;
 export const AGENT_AUDIO = 2;
-export const HEADER_BYTES = 8;
 const SEQUENCE_SPAN = 2 ** 32;
 
 export const EVENTS = ['latency', 'overlap', 'drafts', 'provider', 'floor', 'pauses', 'plan'];

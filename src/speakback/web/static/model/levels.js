@@ -4,7 +4,8 @@
  * A byte is a height on a scale of decibels: 0 is silence (-60 dBFS and below), 255 full scale.
  */
 
-export const FRAME_MS = 20;
+import { FRAME_MS } from '../audio/format.js';
+
 export const FRAMES_KEPT = 30 * 60 * 1000 / FRAME_MS;
 const FLOOR_DB = -60;
 

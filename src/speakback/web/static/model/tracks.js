@@ -7,7 +7,8 @@
  * @typedef {{startMs: number, endMs: number|null}} Span  open while `endMs` is null
  */
 
-import { FRAME_MS, silence, write } from './levels.js';
+import { FRAME_MS } from '../audio/format.js';
+import { silence, write } from './levels.js';
 
 const KEPT = 4000;
 /** An agent's voice that was away for longer begins another span. */

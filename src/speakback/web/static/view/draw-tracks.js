@@ -1,6 +1,7 @@
 /** Draws a stretch of the two tracks: the user's bars grow up, the agent's down, the decisions stand above. */
 
-import { FRAME_MS, frameAt, highest } from '../model/levels.js';
+import { FRAME_MS } from '../audio/format.js';
+import { frameAt, highest } from '../model/levels.js';
 import { overlaps, within } from '../model/tracks.js';
 import { clock } from '../model/track-words.js';
 

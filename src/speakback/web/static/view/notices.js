@@ -17,6 +17,7 @@ const ACTS = {
   'another-tab': 'insist',
   'token-refused': 'reload',
   protocol: 'reload',
+  'page-failed': 'reload',
 };
 const ACT_NAMES = { again: 'Try again', insist: 'Talk here', reload: 'Reload' };
 
