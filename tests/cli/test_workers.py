@@ -57,6 +57,7 @@ async def test_a_hangup_is_none_of_a_workers_business_and_its_folder_ends_with_t
     assert await asyncio.to_thread(folders_in, tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["default", "memory"])
 async def test_a_page_token_of_one_worker_counts_once_with_all_of_them(store: str) -> None:
     variables = {} if store == "default" else {"SPEAKBACK_RESUME__STORE": store}

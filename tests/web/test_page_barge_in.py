@@ -36,7 +36,7 @@ async def recording(speaker: Speaker, tmp_path_factory: pytest.TempPathFactory) 
     return await microphone(tmp_path_factory.mktemp("microphone"), 1500, question, 4500, objection)
 
 
-@pytest.mark.parametrize("strategy", ["overlap-aware", "rapid-duplex"])
+@pytest.mark.parametrize("strategy", ["overlap-aware", pytest.param("rapid-duplex", marks=pytest.mark.slow)])
 async def test_the_page_is_silent_at_once_and_the_conversation_holds_what_was_heard(
     start_scripted: StartScripted, open_tab: OpenTab, recording: Path, strategy: str
 ) -> None:

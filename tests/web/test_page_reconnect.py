@@ -15,7 +15,7 @@ from playwright.async_api import expect  # noqa: E402
 
 from tests.web.talking import Talk, microphone, over, sounding_ms  # noqa: E402
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(120)]
 
 WORD_MS = 250
 REPLY_MS = WORD_MS * len(reply_to(1))
@@ -146,7 +146,6 @@ async def test_a_conversation_that_was_not_kept_begins_anew_and_the_page_says_so
     assert (await said(talk))[-len(reply_to(1)) :] == replies(1), "the first turn of another conversation"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_a_real_server_is_restarted_and_killed(open_tab: OpenTab, local_server: LocalServer) -> None:
     talk = Talk(await open_tab())

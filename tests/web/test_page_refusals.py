@@ -21,7 +21,7 @@ from playwright.async_api import Route, expect  # noqa: E402
 
 from tests.web.talking import Talk  # noqa: E402
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(120)]
 
 REFUSED = r"WebSocket connection to .* failed"
 BUSY = "status of 503"

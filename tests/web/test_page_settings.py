@@ -43,6 +43,7 @@ async def applied(talk: Talk, *, count: int) -> None:
     await expect(drawer(talk).locator("p[role=status]")).to_contain_text("Applied: turn-taking from your next turn on.")
 
 
+@pytest.mark.slow
 async def test_a_choice_holds_for_the_conversation_under_way(
     start_scripted: StartScripted, open_tab: OpenTab, recording: Path
 ) -> None:

@@ -42,6 +42,7 @@ def pitch_hz(audio_24k: Samples) -> float:
     return float(np.median(found))
 
 
+@pytest.mark.slow
 async def test_another_voice_is_heard_from_the_next_reply_on(
     start_scripted: StartScripted, open_tab: OpenTab, listener: Listener
 ) -> None:
