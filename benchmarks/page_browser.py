@@ -1,9 +1,10 @@
 """The system's Chromium with the page in it, a recording as its microphone, and what the page's call tells."""
 
 import asyncio
+import json
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ PAINTED = """() => new Promise((painted) => {
 LOADED = """() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].map(
   (one) => ({ bytes: one.transferSize, isPage: one.entryType === 'navigation', blocks: one.renderBlockingStatus }))"""
 
+MAIN_THREAD, TASK = "CrRendererMain", "ThreadControllerImpl::RunTask"
+"""As Chromium's traces call them."""
 Told = dict[str, Any]
 """An event of the page's call: its `kind`, its own fields, and `offsetMs`, media time 0 on the call's clock."""
 
@@ -71,6 +74,47 @@ class OpenPage:
 
     async def hang_up(self) -> None:
         await self.page.evaluate("() => overheard.call.stop()")
+
+    @asynccontextmanager
+    async def traced(self) -> AsyncIterator["Traced"]:
+        """Its main thread's tasks for as long as this lasts; known at the end."""
+        browser = self.page.context.browser
+        assert browser is not None
+        found = Traced()
+        await browser.start_tracing(page=self.page, categories=["toplevel"])
+        try:
+            yield found
+        finally:
+            trace = await browser.stop_tracing()
+        found.longest_ms = longest_computing_ms((await asyncio.to_thread(json.loads, trace))["traceEvents"])
+
+
+@dataclass
+class Traced:
+    """What was traced."""
+
+    longest_ms: float = 0.0
+    """By its own computing, the longest task of the page's main thread."""
+
+
+def longest_computing_ms(events: Iterable[Told]) -> float:
+    """Of a trace of a browser: the longest task of the page, by the time for which it had a core. What the machine gave
+    to others meanwhile is no work of the page. Pure.
+
+    Several renderers may run, some for the browser's own face: the page is the one that did most.
+    """
+    listed = list(events)
+    mains = {
+        (one["pid"], one["tid"])
+        for one in listed
+        if one["name"] == "thread_name" and one["args"]["name"] == MAIN_THREAD
+    }
+    tasks: dict[tuple[int, int], list[float]] = {thread: [] for thread in mains}
+    for one in listed:
+        thread = (one["pid"], one["tid"])
+        if one["name"] == TASK and thread in tasks:
+            tasks[thread].append(one.get("tdur", 0) / 1000)
+    return max(max(tasks.values(), key=sum, default=[]), default=0.0)
 
 
 @asynccontextmanager

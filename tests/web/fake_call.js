@@ -46,7 +46,7 @@ export class Call extends EventTarget {
 
   async say(text) {
     this.asked.push(['say', text]);
-    return true;
+    return this.state === 'live';
   }
 
   cancelReply() {

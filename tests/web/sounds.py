@@ -16,6 +16,7 @@ from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples
 
 MICROPHONE_HZ = 48_000
 AFTER_MS = 200
+HUSHED = 0.003
 
 
 def silence(ms: int) -> Samples:
@@ -68,6 +69,19 @@ class Listener:
 
     async def aclose(self) -> None:
         await self._ear.aclose()
+
+
+def closed_up(audio_24k: Samples, longest_ms: int = 300) -> Samples:
+    """The same without what of a silence goes beyond that: a slow machine's gaps, at which a listener may give up."""
+    block = ms_to_samples(10, VOICE_HZ)
+    blocks = audio_24k[: len(audio_24k) // block * block].reshape(-1, block)
+    kept: list[Samples] = []
+    silent_ms = 0
+    for one in blocks:
+        silent_ms = 0 if float(np.abs(one).max()) > HUSHED else silent_ms + 10
+        if silent_ms <= longest_ms:
+            kept.append(one)
+    return np.concatenate([silence(0), *kept])
 
 
 def words_of(text: str) -> list[str]:

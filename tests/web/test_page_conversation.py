@@ -12,7 +12,7 @@ from speakback.audio.pcm import Samples
 from tests.web.browser import NO_CHROMIUM
 from tests.web.conftest import OpenTab
 from tests.web.servers import LocalServer
-from tests.web.sounds import Listener, Speaker, likeness, words_of
+from tests.web.sounds import Listener, Speaker, closed_up, likeness, words_of
 
 pytest.importorskip("playwright", reason=NO_CHROMIUM)
 from playwright.async_api import expect  # noqa: E402
@@ -72,21 +72,36 @@ async def recorded(speaker: Speaker, answer: float, folder: Path) -> Path:
     return await microphone(folder, *parts)
 
 
-async def test_five_turns_with_a_barge_in(
-    open_tab: OpenTab, local_server: LocalServer, speaker: Speaker, listener: Listener, tmp_path: Path
-) -> None:
-    rehearsal = Talk(await open_tab())
-    await rehearsal.open(local_server.address)
-    answer = await answer_ms(rehearsal)
-    talk = Talk(await open_tab(await recorded(speaker, answer, tmp_path)))
-    await talk.open(local_server.address)
+async def held(talk: Talk) -> Talk:
+    """The conversation, from the first line to the answer to the last."""
     await talk.begin()
     await talk.until("server", f"{TRANSCRIBED} && /goodbye/i.test(it.event.transcript)", within_ms=10 * PATIENCE_MS)
     transcribed = await talk.told("server", TRANSCRIBED)
     answered = f"{over('speakback.latency')} && it.event.item_id === '{transcribed[-1]['event']['item_id']}'"
     await talk.until("server", answered, within_ms=PATIENCE_MS)
     await talk.until_rest()
+    return talk
 
+
+async def conversation(
+    open_tab: OpenTab, local_server: LocalServer, speaker: Speaker, folder: Path, takes: int = 3
+) -> Talk:
+    """One in which both voices met: where a machine's speed changes, the story may be over by the fourth line."""
+    for _ in range(takes):
+        rehearsal = Talk(await open_tab())
+        await rehearsal.open(local_server.address)
+        talk = Talk(await open_tab(await recorded(speaker, await answer_ms(rehearsal), folder)))
+        await talk.open(local_server.address)
+        if await (await held(talk)).told("server", over("speakback.overlap")):
+            return talk
+        await talk.button("Hang up").click()
+    pytest.fail(f"in {takes} conversations the user never spoke while the agent did")
+
+
+async def test_five_turns_with_a_barge_in(
+    open_tab: OpenTab, local_server: LocalServer, speaker: Speaker, listener: Listener, tmp_path: Path
+) -> None:
+    talk = await conversation(open_tab, local_server, speaker, tmp_path)
     shown = " ".join(await talk.turns("user").locator(".words").all_inner_texts())
     assert wrong_share(shown, " ".join(LINES)) < MOST_WRONG, shown
     assert await talk.turns("agent").count() >= len(LINES)
@@ -104,7 +119,8 @@ async def what_is_shown_was_played(talk: Talk, listener: Listener) -> None:
     assert len(turns) == len(begun_ms)
     for turn, from_ms, to_ms in zip(turns, begun_ms, [*begun_ms[1:], begun_ms[-1] + PATIENCE_MS], strict=True):
         end_ms = min(last_audible_ms(played, to_ms), from_ms + HEARD_AT_ONCE_MS)
-        heard = await listener.words(between(played, from_ms - 100, end_ms + 200))
+        audio = between(played, from_ms - 100, end_ms + 200)
+        heard = await listener.words(closed_up(audio))
         said, _ = await talk.words(turn)
         assert likeness(heard, words_of(" ".join(said))) > ALIKE, (heard, said)
 

@@ -69,6 +69,24 @@ async def test_it_plays_under_a_moving_playhead(page: Page) -> None:
     assert await page.evaluate("fakeCall.muted") is False, "the key was the canvas's, not the page's"
 
 
+async def test_while_it_plays_a_screen_reader_is_told_once_a_second(page: Page) -> None:
+    await hang_up(page)
+    canvas = page.locator("#replay canvas")
+    await canvas.evaluate(
+        """(canvas) => {
+          window.told = [];
+          new MutationObserver(() => told.push(canvas.getAttribute('aria-valuetext')))
+            .observe(canvas, { attributeFilter: ['aria-valuetext'] });
+        }"""
+    )
+    await canvas.focus()
+    await page.keyboard.press(" ")
+    await until(page, "document.querySelector('#replay audio').currentTime > 2.2")
+    told = await page.evaluate("told")
+    assert 1 <= len(told) <= 5
+    assert told == list(dict.fromkeys(told)), "each is news"
+
+
 async def test_keys_and_clicks_seek(page: Page) -> None:
     await hang_up(page)
     canvas = page.locator("#replay canvas")

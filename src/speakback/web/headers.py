@@ -29,7 +29,7 @@ def content_policy(host: str) -> str:
             "script-src 'self'",
             "style-src 'self'",
             f"connect-src 'self' ws://{host} wss://{host}",
-            "img-src 'self' data:",
+            "img-src 'self'",
             "media-src 'self' blob:",
             "worker-src 'self'",
             "base-uri 'none'",

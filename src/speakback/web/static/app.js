@@ -106,7 +106,7 @@ live.addEventListener('change', () => {
   const { floor, session } = live.talk;
   $('hush').setAttribute('aria-disabled', String(floor.agent === 'idle'));
   const strategy = session?.speakback?.strategy;
-  if (strategy) $('strategy-now').textContent = strategy;
+  if (strategy && $('strategy-now').textContent !== strategy) $('strategy-now').textContent = strategy;
 });
 
 function askForKey() {

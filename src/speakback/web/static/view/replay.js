@@ -11,6 +11,8 @@ import { TrackCanvas, movedBy } from './track-canvas.js';
 /** The playhead stands here, as a share of the width, while the tracks pass under it. */
 const PLAYHEAD = 0.4;
 const STEP_MS = 500;
+/** While it plays, a screen reader is told no more often. */
+const TELL_EVERY_MS = 1000;
 
 /**
  * @param {HTMLElement} root  #replay
@@ -27,6 +29,7 @@ export function mount(root, call, { timeline = document.querySelector('#timeline
   let kept = null;
   let pointerX = null;
   let frame = null;
+  let toldMs = -Infinity;
 
   const startMs = () => kept?.startMs ?? 0;
   const playedMs = () => startMs() + audio.currentTime * 1000;
@@ -38,9 +41,14 @@ export function mount(root, call, { timeline = document.querySelector('#timeline
     if (root.hidden) return;
     const cursorMs = pointerX === null ? null : canvas.timeAt(pointerX, fromMs());
     canvas.draw(book.tracks, { fromMs: fromMs(), cursorMs, playheadMs: playedMs() });
-    const words = canvas.speak(book.tracks, playedMs());
-    parts.readout.textContent = cursorMs === null ? words : describe(book.tracks, cursorMs);
+    parts.readout.textContent = describe(book.tracks, cursorMs ?? playedMs());
     script.follow(playedMs());
+    tell();
+  };
+  const tell = () => {
+    if (!audio.paused && performance.now() - toldMs < TELL_EVERY_MS) return;
+    toldMs = performance.now();
+    canvas.speak(book.tracks, playedMs());
   };
   const run = () => {
     draw();

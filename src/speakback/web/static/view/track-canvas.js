@@ -57,13 +57,11 @@ export class TrackCanvas {
     this.canvas.setAttribute('aria-valuetext', 'Use the arrow keys to ask what was where');
   }
 
-  /** Tell assistive technology where the cursor is, and answer with it in words. */
+  /** Tell assistive technology where the cursor is, and what is there. */
   speak(tracks, atMs) {
-    const words = describe(tracks, atMs);
     this.canvas.setAttribute('aria-valuemax', (tracks.endMs / 1000).toFixed(1));
     this.canvas.setAttribute('aria-valuenow', (atMs / 1000).toFixed(1));
-    this.canvas.setAttribute('aria-valuetext', words);
-    return words;
+    this.canvas.setAttribute('aria-valuetext', describe(tracks, atMs));
   }
 
   #resize() {
