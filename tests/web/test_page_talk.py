@@ -146,6 +146,17 @@ async def test_a_reader_who_scrolled_back_is_left_in_peace(page: Page) -> None:
     await expect(page.locator("#to-latest")).to_be_hidden()
 
 
+async def test_the_end_stays_in_view_where_the_window_changes(page: Page) -> None:
+    await show_face(page)
+    await talk_until(page, "no words")
+    log = page.locator("#transcript")
+    for width, height in ((360, 640), (1280, 600), (700, 460), (1280, 900), (360, 500)):
+        await page.set_viewport_size({"width": width, "height": height})
+        await play(page, PARTS["the user speaks"])
+        await expect(page.locator("#to-latest")).to_be_hidden()
+        assert await log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 2")
+
+
 def _again(event: object) -> object:
     assert isinstance(event, dict)
     return {**event, "item_id": "item_99"} if "item_id" in event else event

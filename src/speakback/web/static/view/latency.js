@@ -107,9 +107,11 @@ function build(root) {
   return { save, of, turn, strips, key: meaning, plot, source, figures };
 }
 
-/** The turn that was chosen in full, else the newest that the server has measured; all of them as strips. */
+const isAnswered = ({ server }) => typeof server?.first_byte_ms === 'number';
+
+/** The turn that was chosen in full, else the newest that the server has measured to its answer; all of them as strips. */
 function drawTurns(parts, turns, chosen, choose) {
-  const turn = turns.find(({ number }) => number === chosen) ?? turns.findLast(({ server }) => server !== null) ?? turns.at(-1);
+  const turn = turns.find(({ number }) => number === chosen) ?? turns.findLast(isAnswered) ?? turns.at(-1);
   if (turn === undefined) {
     const words = 'Here the time of every answer is taken apart, from the end of your words to the first sound you hear.';
     parts.turn.replaceChildren(element('p', { class: 'note' }, words));

@@ -144,14 +144,19 @@ function announce(announcer, turn) {
 /** Keeps the end in view, until the reader scrolls away from it. */
 function followEnd(root, toLatest) {
   let follows = true;
+  let settled = { inside: 0, outside: 0 };
   const show = () => { toLatest.hidden = follows; };
+  const settle = () => {
+    if (!follows) return;
+    root.scrollTop = root.scrollHeight;
+    settled = { inside: root.scrollHeight, outside: root.clientHeight };
+  };
   root.addEventListener('scroll', () => {
+    const isReader = root.scrollHeight === settled.inside && root.clientHeight === settled.outside;
+    if (follows && !isReader) return settle(); // another size moved it, such as a turned phone
     follows = root.scrollHeight - root.scrollTop - root.clientHeight <= AT_END_PX;
     show();
   }, { passive: true });
-  const settle = () => {
-    if (follows) root.scrollTop = root.scrollHeight;
-  };
   toLatest.addEventListener('click', () => {
     follows = true;
     settle();
