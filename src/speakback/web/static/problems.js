@@ -9,7 +9,6 @@ const TEXTS = {
   'mic-clipping': 'The microphone is too loud and distorts. Move away from it, or lower its level in the sound settings.',
   'mic-changed': 'The microphone has changed; the conversation goes on with the new one.',
   'mic-gone': 'The microphone is gone, and there is no other. Plug one in: the conversation goes on with it.',
-  'mic-switch': 'The browser does not let this setting of the microphone be changed during a call; it counts from the next one on.',
   'server-full': 'All places are taken at the moment. Try again a little later.',
   'server-busy': 'The server has as much to do as it can. Try again a little later.',
   'not-ready': 'The server is still starting. Try again in a moment.',
@@ -20,7 +19,7 @@ const TEXTS = {
   'no-worklet': 'This browser cannot process sound in an AudioWorklet. Use a current Firefox, Chrome, Edge or Safari.',
   'page-failed': 'The page failed. Reload it.',
   'no-sound': 'The browser does not let this page play sound yet. Click anywhere on the page.',
-  offline: 'The server cannot be reached. See whether it is running and this computer is online; it is tried again.',
+  offline: 'The server cannot be reached. See whether it is running and this computer is online.',
   'gave-up': 'The connection did not come back. Begin a new conversation when the server can be reached.',
   slept: 'This computer was asleep; the conversation goes on.',
   drift: 'The clock of this computer\u2019s sound runs at another pace than the computer\u2019s own. Speech is stretched a little to make up for it; another sound device may do better.',
@@ -33,7 +32,7 @@ const TEXTS = {
 };
 
 const HARMLESS = new Set([
-  'mic-silent', 'mic-clipping', 'mic-changed', 'mic-gone', 'mic-switch', 'offline', 'slept', 'drift', 'no-sound',
+  'mic-silent', 'mic-clipping', 'mic-changed', 'mic-gone', 'offline', 'slept', 'drift', 'no-sound',
   'another-tab', 'new-conversation', 'server-failed', 'not-live',
 ]);
 

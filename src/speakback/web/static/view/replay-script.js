@@ -1,4 +1,4 @@
-/** What is said where the replay stands: one utterance at a time, its present word marked; choosing a word plays from it. */
+/** What is said where the replay stands: one utterance at a time, its present word marked; choosing a word goes there. */
 
 import { utterances } from '../model/track-words.js';
 import { element } from './dom.js';
