@@ -18,6 +18,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from speakback.config import ConfigError
+from speakback.supervisor import place as place_module
 from speakback.supervisor import worker as worker_module
 from speakback.supervisor.crew import Crew
 from speakback.supervisor.place import LONGEST_WAIT_S, wait_before_s
@@ -354,6 +355,27 @@ async def test_a_hurry_reaches_those_who_drain() -> None:
         await dismissing
         await worker.is_cut_off()
         await other.is_cut_off()
+
+
+async def test_a_renewal_that_is_given_up_loses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = asyncio.Event()
+
+    async def never_stopped(task: "asyncio.Task[None] | None") -> None:
+        assert task is not None
+        task.cancel()
+        reached.set()
+        await asyncio.Event().wait()
+
+    async with at_work(drain_s=60.0, size=1) as working:
+        (old,) = (await all_who_answer(working.port, 1)).values()
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(place_module, "_stopped", never_stopped)
+            renewing = asyncio.create_task(working.crew.renew())
+            await reached.wait()
+            renewing.cancel()
+            await asyncio.wait([renewing])
+        await working.crew.dismiss(working.hurry)
+        await old.is_cut_off()
 
 
 async def test_a_hurry_reaches_those_who_are_being_replaced() -> None:

@@ -41,6 +41,8 @@ class Place:
         """
         successor = await hired(self._recipe)
         old, watching = self._worker, self._keeping
+        if old is not None:
+            self._leaving.add(old)  # from here on, so that `vacate` finds it where this is cancelled
         self._keep(successor)
         await _stopped(watching)
         if old is not None:
