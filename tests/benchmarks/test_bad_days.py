@@ -22,7 +22,6 @@ def check(came: Aftermath, turns: int) -> None:
     assert (left.tasks_at_end, left.sockets_at_end, left.threads_at_end) == (0, 0, 0)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(90)
 async def test_turns_of_random_faults() -> None:
     patience = Patience(first_audio_s=1.0, final_s=0.5, keep_alive_s=1.0)
