@@ -9,7 +9,7 @@ IS_USABLE := -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.versio
 # Those of the benchmarks take minutes each: `pytest -m slow tests/benchmarks`.
 SLOW := -m slow --ignore=tests/turn --ignore=tests/benchmarks --timeout=300
 
-.PHONY: help run demo test test-slow test-slow-again coverage check bench live-check clean
+.PHONY: help run demo test test-slow coverage check bench live-check clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -29,9 +29,6 @@ test: .venv/dev.stamp  ## install what the tests need and run them
 test-slow: .venv/dev.stamp  ## run the tests that take long, but for those of turn-taking (`make coverage`) and of benchmarks
 	$(BIN)/speakback weights tests
 	$(BIN)/python -m pytest $(SLOW)
-
-test-slow-again:
-	$(BIN)/python -m pytest $(SLOW) --last-failed
 
 coverage: .venv/dev.stamp  ## hold that the tests of turn-taking run all its lines and branches
 	$(BIN)/python -m pytest tests/turn -m "slow or not slow" --cov=speakback.turn --cov-branch \
