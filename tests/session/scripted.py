@@ -328,15 +328,8 @@ OURS = {"internal_error", "out_of_order", "unknown_id", "clock_went_back", "poli
 
 
 @asynccontextmanager
-async def talking(
-    engines: Engines, settings: SessionSettings = BRIEF, *, name: str = "sess_1", alone: bool = True
-) -> AsyncIterator[Client]:
-    """A session that lives in the `with` block. After it no fault of `OURS` may have come, and no task be left.
-
-    Where another session outlives it (it is not `alone`), only that other one can tell whether tasks are left.
-    """
-    before = asyncio.all_tasks()
-    session = Session(engines, settings, session_id=name, correlation_id="corr-1")
+async def living(session: Session) -> AsyncIterator[Client]:
+    """The session runs in the `with` block, and is closed at its end."""
     client = Client(session)
     running = asyncio.create_task(session.run())
     try:
@@ -346,6 +339,19 @@ async def talking(
         async with asyncio.timeout(PATIENCE_S):
             await running
     await client.until_closed()
+
+
+@asynccontextmanager
+async def talking(
+    engines: Engines, settings: SessionSettings = BRIEF, *, name: str = "sess_1", alone: bool = True
+) -> AsyncIterator[Client]:
+    """A session that lives in the `with` block. After it no fault of `OURS` may have come, and no task be left.
+
+    Where another session outlives it (it is not `alone`), only that other one can tell whether tasks are left.
+    """
+    before = asyncio.all_tasks()
+    async with living(Session(engines, settings, session_id=name, correlation_id="corr-1")) as client:
+        yield client
     assert not alone or asyncio.all_tasks() <= before, "the session left a task behind"
     assert not [fault for fault in client.all(n.Fault) if fault.code in OURS - client.forgiven]
 

@@ -29,13 +29,13 @@ from tests.session.scripted import (
     LONG,
     MANUAL,
     NOISE,
-    PATIENCE_S,
     QUESTION,
     Client,
     LevelStream,
     LevelVad,
     ScriptedLlm,
     ScriptedStt,
+    living,
     reply_text,
     says,
     scripted,
@@ -59,15 +59,8 @@ def kept(client: Client) -> Snapshot:
 async def resumed(engines: Engines, before: Snapshot, settings: SessionSettings = BRIEF) -> AsyncIterator[Client]:
     """The conversation on another connection, for the `with` block."""
     session = Session(engines, settings, session_id=before.session_id, correlation_id="corr-2", resumed=before)
-    client = Client(session)
-    running = asyncio.create_task(session.run())
-    try:
+    async with living(session) as client:
         yield client
-    finally:
-        session.close()
-        async with asyncio.timeout(PATIENCE_S):
-            await running
-    await client.until_closed()
 
 
 def messages(snapshot: Snapshot) -> list[tuple[str, str]]:

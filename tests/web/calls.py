@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.web.bare_server import BareServer, Connection
+
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
@@ -69,3 +71,14 @@ async def call_in(page: "Page", address: str) -> CallInPage:
     await page.goto(f"{address}/connect")
     await page.evaluate(_CALL.read_text(encoding="utf-8"))
     return CallInPage(page)
+
+
+def speech(ms: int, seed: int = 1) -> NDArray[np.int16]:
+    """Loud noise that is nowhere zero, so that each of its samples can be told."""
+    noise = np.random.default_rng(seed).integers(2000, 20000, ms * VOICE_PER_MS)
+    return (noise * np.where(np.arange(len(noise)) % 2, 1, -1)).astype(np.int16)
+
+
+async def live(call: CallInPage, server: BareServer, *, mic: bool = True) -> Connection:
+    assert await call.begin(mic=mic) is None
+    return await server.connection()

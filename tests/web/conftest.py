@@ -14,7 +14,9 @@ from blockbuster import BlockBuster
 
 from speakback.web.page import Page as Site
 from speakback.web.page import read_page
+from tests.web.bare_server import BareServer, bare_server
 from tests.web.browser import NO_CHROMIUM, Browsers, Microphone, Tab, chromium, tab_in
+from tests.web.calls import CallInPage, call_in
 from tests.web.servers import LocalServer, ScriptedServer, scripted_settings
 from tests.web.sounds import Listener, Speaker
 
@@ -75,6 +77,22 @@ async def tab(open_tab: OpenTab) -> Tab:
 async def page(tab: Tab) -> "Page":
     """The same, as Playwright has it."""
     return tab.page
+
+
+# ---- a call without the page around it --------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(site: Site) -> AsyncIterator[BareServer]:
+    """A server of which only the wire is real."""
+    async with bare_server(site) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def call(tab: Tab, server: BareServer) -> CallInPage:
+    """The page's own call with it, not begun yet."""
+    return await call_in(tab.page, server.address)
 
 
 # ---- servers ----------------------------------------------------------------------------------

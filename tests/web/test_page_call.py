@@ -1,45 +1,18 @@
 """call.js with its worklets: what is sent is what was said, what is heard is what was sent, to the sample."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-import pytest_asyncio
-from numpy.typing import NDArray
 
-from speakback.web.page import Page as Site
-from tests.web.bare_server import BareServer, Connection, bare_server
-from tests.web.browser import Tab
-from tests.web.calls import VOICE_PER_MS, CallInPage, call_in
+from tests.web.bare_server import BareServer, Connection
+from tests.web.calls import VOICE_PER_MS, CallInPage, live, speech
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
 
 FADE_SAMPLES = 120
 AUDIBLE = 104
 """-50 dBFS."""
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server(site: Site) -> AsyncIterator[BareServer]:
-    async with bare_server(site) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def call(tab: Tab, server: BareServer) -> CallInPage:
-    return await call_in(tab.page, server.address)
-
-
-def speech(ms: int, seed: int = 1) -> NDArray[np.int16]:
-    """Loud noise that is nowhere zero, so that each of its samples can be told."""
-    noise = np.random.default_rng(seed).integers(2000, 20000, ms * VOICE_PER_MS)
-    return (noise * np.where(np.arange(len(noise)) % 2, 1, -1)).astype(np.int16)
-
-
-async def live(call: CallInPage, server: BareServer, *, mic: bool = True) -> Connection:
-    assert await call.begin(mic=mic) is None
-    return await server.connection()
 
 
 async def test_the_session_is_asked_for_as_the_page_needs_it(call: CallInPage, server: BareServer) -> None:

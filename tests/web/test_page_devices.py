@@ -1,7 +1,6 @@
 """audio/mic.js, audio/sound.js and call.js, where microphones, clocks and tabs do what they like."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +8,11 @@ import pytest
 import pytest_asyncio
 import soundfile
 
-from speakback.web.page import Page as Site
-from tests.web.bare_server import BareServer, bare_server
+from tests.web.bare_server import BareServer
 from tests.web.browser import Tab
-from tests.web.calls import VOICE_PER_MS, CallInPage, call_in
+from tests.web.calls import VOICE_PER_MS, CallInPage, call_in, live, speech
 from tests.web.conftest import OpenTab
 from tests.web.sounds import MICROPHONE_HZ
-from tests.web.test_page_call import live, speech
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
 
@@ -35,12 +32,6 @@ KEEP_TRACKS = """() => {
 NO_PROCESSING = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
 LOSE = "() => { tracks.at(-1).stop(); tracks.at(-1).dispatchEvent(new Event('ended')); }"
 PLUG_IN = "() => navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server(site: Site) -> AsyncIterator[BareServer]:
-    async with bare_server(site) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

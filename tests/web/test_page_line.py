@@ -1,27 +1,17 @@
 """static/line/: how the page gets in, what it does when the connection breaks, and what it says when it cannot."""
 
-from collections.abc import AsyncIterator
-
 import numpy as np
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from speakback.web.page import Page as Site
-from tests.web.bare_server import BareServer, bare_server
+from tests.web.bare_server import BareServer
 from tests.web.browser import Tab
-from tests.web.calls import VOICE_PER_MS, CallInPage, call_in
-from tests.web.test_page_call import live, speech
+from tests.web.calls import VOICE_PER_MS, CallInPage, call_in, live, speech
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
 
 PCM_PER_MS = 2 * VOICE_PER_MS
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server(site: Site) -> AsyncIterator[BareServer]:
-    async with bare_server(site) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

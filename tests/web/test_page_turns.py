@@ -1,30 +1,15 @@
 """static/turns.js, static/call.js: what the user does while something else is still under way."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from speakback.web.page import Page as Site
-from tests.web.bare_server import BareServer, Connection, bare_server
+from tests.web.bare_server import BareServer, Connection
 from tests.web.browser import Tab
-from tests.web.calls import CallInPage, call_in
-from tests.web.test_page_call import live, speech
+from tests.web.calls import CallInPage, live, speech
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server(site: Site) -> AsyncIterator[BareServer]:
-    async with bare_server(site) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def call(tab: Tab, server: BareServer) -> CallInPage:
-    return await call_in(tab.page, server.address)
 
 
 def typed(connection: Connection) -> list[Any]:

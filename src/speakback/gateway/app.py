@@ -44,6 +44,7 @@ from speakback.observe.logging import bind_session
 from speakback.observe.metrics import CONTENT_TYPE
 from speakback.providers.chain.entry import UnknownPin
 
+SOCKET_PATH = "/v1/realtime"
 HEARTBEAT_S = 20.0
 """A client that answers no ping for half of this long after one is gone."""
 
@@ -69,7 +70,7 @@ def create_app(service: Service, add: Addition = nothing_more) -> web.Applicatio
             web.get("/healthz", _healthz),
             web.get("/readyz", _readyz),
             web.get("/metrics", _metrics),
-            web.get("/v1/realtime", _realtime),
+            web.get(SOCKET_PATH, _realtime),
         ]
     )
     app.cleanup_ctx.append(_watched)

@@ -49,14 +49,18 @@ def presented_key(authorization: str | None, subprotocols: str | None) -> str | 
     """
     if authorization is not None:
         return _bearer_token(authorization)
-    offered = offered_subprotocols(subprotocols)
-    keys = [name.removeprefix(_SUBPROTOCOL_KEY_PREFIX) for name in offered if name.startswith(_SUBPROTOCOL_KEY_PREFIX)]
+    keys = offered_behind(_SUBPROTOCOL_KEY_PREFIX, subprotocols)
     return keys[0] if len(keys) == 1 and keys[0] else None
 
 
 def offered_subprotocols(header: str | None) -> Sequence[str]:
     """The subprotocols a client offers, in its order. Those with a key in them must be neither echoed nor logged."""
     return [name.strip() for name in (header or "").split(",") if name.strip()]
+
+
+def offered_behind(prefix: str, header: str | None) -> Sequence[str]:
+    """What a client offers as subprotocols that begin with `prefix`, without it."""
+    return [name.removeprefix(prefix) for name in offered_subprotocols(header) if name.startswith(prefix)]
 
 
 def _bearer_token(authorization: str) -> str | None:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from speakback.config import ResumeSettings
-from speakback.gateway.auth import offered_subprotocols
+from speakback.gateway.auth import offered_behind
 from speakback.gateway.resume.file import file_store
 from speakback.gateway.resume.memory import MemoryStore
 from speakback.gateway.resume.redis import redis_store
@@ -32,8 +32,7 @@ _RECORD = "page token of "
 
 def presented_page_token(subprotocols: str | None) -> str | None:
     """The token that a page presents, as it is; None where it presents none."""
-    offered = (name for name in offered_subprotocols(subprotocols) if name.startswith(SUBPROTOCOL_PREFIX))
-    return next((name.removeprefix(SUBPROTOCOL_PREFIX) for name in offered), None)
+    return next(iter(offered_behind(SUBPROTOCOL_PREFIX, subprotocols)), None)
 
 
 class PageTokens:

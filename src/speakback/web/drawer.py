@@ -13,13 +13,13 @@ from math import isfinite
 
 from speakback.gateway.realtime.client_events import SessionUpdate, read
 from speakback.gateway.realtime.refusal import Refusal
+from speakback.gateway.realtime.session_object import WireObject
 from speakback.gateway.realtime.session_view import SessionView, first_view, patched
 from speakback.providers.chain.entry import Pin, UnknownPin, ordered
 from speakback.turn.strategies import Value
 from speakback.web.choices import Choices, RoleChoice, StrategyChoice
 from speakback.web.sliders import Slider, written
 
-WireObject = dict[str, object]
 ON = "on"
 """What a browser sends of a box that is ticked; of one that is not it sends nothing."""
 
@@ -71,13 +71,11 @@ def drawn(form: Mapping[str, str], choices: Choices) -> Drawer:
     voice_field = f"{reading.chosen('tts')}.voice"
     voices = choices.offer.voices_of(reading.chosen("tts"))
     voice = reading.value(voice_field, voices[0])
-    reading.tried({"audio": {"output": {"voice": voice}}}, voice_field)
+    spoken: WireObject = {"audio": {"output": {"voice": voice}}}
+    reading.tried(spoken, voice_field)
     strategy = choices.strategy(reading.value("strategy", choices.strategies[0].name))
     wish = reading.strategy(strategy)
-    patch: WireObject = {
-        "audio": {"output": {"voice": voice}},
-        "speakback": {"providers": providers, "strategy": wish},
-    }
+    patch: WireObject = {**spoken, "speakback": {"providers": providers, "strategy": wish}}
     return Drawer(
         values=reading.values,
         errors=reading.errors,

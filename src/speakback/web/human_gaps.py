@@ -51,5 +51,5 @@ def main() -> None:
     sys.stdout.write(human_gaps())
 
 
-if __name__ == "__main__":  # pragma: no cover
+if __name__ == "__main__":
     main()

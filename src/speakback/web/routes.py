@@ -17,7 +17,7 @@ from speakback.gateway.admission import (
     turned_away_for,
 )
 from speakback.gateway.answers import refused
-from speakback.gateway.app import SERVICE, Addition, knock_of
+from speakback.gateway.app import SERVICE, SOCKET_PATH, Addition, knock_of
 from speakback.gateway.page_tokens import LIVES_S
 from speakback.gateway.resume.store import StoreUnavailable
 from speakback.gateway.resume.tokens import owner_of
@@ -28,7 +28,6 @@ from speakback.web.page import Page
 
 RESUMING_HEADER = "Speakback-Resuming"
 """`true` from a page that holds a resume token: it is let in like anyone who comes back."""
-SOCKET_PATH = "/v1/realtime"
 GZIP_LEVEL = 6
 
 PAGE: web.AppKey[Page] = web.AppKey("page", Page)

@@ -48,6 +48,7 @@ class RedisProcess:
 
     def stop(self) -> None:
         if self._process is not None:
+            self.go_on()
             self._process.terminate()
             self._process.communicate(timeout=ENDS_WITHIN_S)
             self._process = None

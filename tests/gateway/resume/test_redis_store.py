@@ -2,15 +2,33 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from speakback.config import ConfigError
-from speakback.gateway.resume.redis import _PUT_BACK, _TAKE, HELD_S, redis_store
+from speakback.gateway.resume.redis import _PUT_BACK, _TAKE, HELD_S, RedisStore, redis_store
 from speakback.gateway.resume.store import StoreUnavailable
 from tests.gateway.resume.redis_process import NO_REDIS, RedisProcess, found
 from tests.gateway.resume.test_stores import TTL_S, fresh_key
+
+
+@asynccontextmanager
+async def kept_in_one_of_its_own(folder: Path) -> AsyncIterator[tuple[RedisProcess, RedisStore, str]]:
+    """A server that the test may stop or hold up, a store on it, and the key of a record there."""
+    if (server := await asyncio.to_thread(found, folder)) is None:
+        pytest.skip(NO_REDIS)
+    key = fresh_key()
+    await asyncio.to_thread(server.start)
+    store = await redis_store(server.url)
+    try:
+        await store.create(key, b"a", TTL_S)
+        yield server, store, key
+    finally:
+        await store.aclose()
+        await asyncio.to_thread(server.stop)
 
 
 async def test_redis_is_left_with_nothing_that_stays(redis_server: RedisProcess | None) -> None:
@@ -43,32 +61,17 @@ async def test_a_redis_server_that_is_away_is_said_to_be_without_its_address(tmp
 
 
 async def test_a_redis_server_that_restarts_is_found_again(tmp_path: Path) -> None:
-    if (server := await asyncio.to_thread(found, tmp_path)) is None:
-        pytest.skip(NO_REDIS)
-    key = fresh_key()
-    await asyncio.to_thread(server.start)
-    store = await redis_store(server.url)
-    try:
-        await store.create(key, b"a", TTL_S)
+    async with kept_in_one_of_its_own(tmp_path) as (server, store, key):
         await asyncio.to_thread(server.stop)
         with pytest.raises(StoreUnavailable):
             await store.replace(key, b"b", TTL_S)
         await asyncio.to_thread(server.start)
         assert await store.replace(key, b"c", TTL_S), "it forgot everything, and nobody took it"
         assert await store.take(key) == b"c"
-    finally:
-        await store.aclose()
-        await asyncio.to_thread(server.stop)
 
 
 async def test_a_record_is_not_lost_in_a_redis_server_that_answers_too_late(tmp_path: Path) -> None:
-    if (server := await asyncio.to_thread(found, tmp_path)) is None:
-        pytest.skip(NO_REDIS)
-    key = fresh_key()
-    await asyncio.to_thread(server.start)
-    store = await redis_store(server.url)
-    try:
-        await store.create(key, b"a", TTL_S)
+    async with kept_in_one_of_its_own(tmp_path) as (server, store, key):
         server.hold()
         with pytest.raises(StoreUnavailable):
             await store.take(key)
@@ -76,10 +79,6 @@ async def test_a_record_is_not_lost_in_a_redis_server_that_answers_too_late(tmp_
         await asyncio.wait(store._putting_back)
         assert await store.replace(key, b"b", TTL_S), "it counts as not taken"
         assert await store.take(key) == b"b"
-    finally:
-        server.go_on()
-        await store.aclose()
-        await asyncio.to_thread(server.stop)
 
 
 async def test_a_taking_that_is_asked_twice_gets_it_and_another_taker_does_not(

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 
 from speakback.config.api_keys import key_hash
-from speakback.gateway.auth import KeyRing, offered_subprotocols, presented_key
+from speakback.gateway.auth import KeyRing, offered_behind, presented_key
 
 HEADER = "Speakback-Resume"
 SUBPROTOCOL_PREFIX = "speakback-resume."
@@ -25,8 +25,7 @@ def presented_token(header: str | None, subprotocols: str | None) -> str | None:
     """The token that a client presents, as it is; None where it presents none. A header alone decides."""
     if header is not None:
         return header.strip()
-    offered = (name for name in offered_subprotocols(subprotocols) if name.startswith(SUBPROTOCOL_PREFIX))
-    return next((name.removeprefix(SUBPROTOCOL_PREFIX) for name in offered), None)
+    return next(iter(offered_behind(SUBPROTOCOL_PREFIX, subprotocols)), None)
 
 
 def owner_of(keys: KeyRing, authorization: str | None, subprotocols: str | None) -> str:
