@@ -112,13 +112,15 @@ class EchoGuard:
 
     def played(self, audio_24k: Samples, at_ms: int) -> None:
         """A message of the agent's audio went out; a client that plays at once plays it behind the one before."""
-        self._played.add(audio_24k, at_ms)
-        waiting_ms = self._played.waiting_ms
         if self._is_asked_for():
-            if waiting_ms >= PLAYED_TOGETHER_MS:
+            self._played.add(audio_24k, at_ms)
+            if self._played.waiting_ms >= PLAYED_TOGETHER_MS:
                 self._played.measure()
-        elif waiting_ms >= LOOKED_BACK_MS + PLAYED_TOGETHER_MS:
-            self._played.skip(LOOKED_BACK_MS)
+            return
+        over_for_ms = self._played.over_for_ms(at_ms)
+        if over_for_ms or self._played.waiting_ms >= LOOKED_BACK_MS + PLAYED_TOGETHER_MS:
+            self._played.skip(max(LOOKED_BACK_MS - over_for_ms, 0))
+        self._played.add(audio_24k, at_ms)
 
     def heard(self, frame_16k: Samples, at_ms: int) -> None:
         """A frame of the microphone (a multiple of 16 ms) came in, its last sample at `at_ms`."""
