@@ -24,18 +24,19 @@ import structlog
 from speakback.audio.pcm import Samples
 from speakback.timebase import EAR_HZ
 from speakback.vad.hysteresis import FRAME_SAMPLES
+from speakback.vad.slots import Slots, joined
 from speakback.weights import WeightsError
 
 log = structlog.get_logger(__name__)
 
-CONTEXT_SAMPLES = 64
-"""Samples of the frame before that the model wants in front of each frame."""
 MAX_BATCH = 128
 CROWD = 10
-"""With so many streams"""
-GATHER_S = 0.004
-"""a batch waits for so long, that more come together: each costs the loop a wake-up, and the interpreter's lock."""
-STATE_SHAPE = (2, 128)
+"""With so many streams a batch waits, that more come together: each costs the loop a wake-up, and both threads a wait
+for the interpreter's lock. Edges are dated by their samples, so no turn's end is heard later for it."""
+GATHER_S_A_STREAM = 0.0002
+"""It waits for so long for each stream there is,"""
+LONGEST_GATHER_S = 0.012
+"""and no longer than that."""
 TOLD_EVERY_S = 0.1
 """The longest wait since it was told last is told so often."""
 
@@ -48,27 +49,29 @@ class _Queued(NamedTuple):
 
 
 class SileroStream:
-    """One stream: its frames in waiting and the model's memory of it. Made by `SileroVad.open_stream`."""
+    """One stream: its frames in waiting. Made by `SileroVad.open_stream`."""
 
-    def __init__(self, owner: "SileroVad", on_score: Callable[[float], None]) -> None:
+    def __init__(self, owner: "SileroVad", on_score: Callable[[float], None], place: int) -> None:
         self._owner = owner
         self._on_score = on_score
+        self.place = place
+        """In the model's memory (`slots.py`)."""
         self.waiting: deque[_Queued] = deque()
-        self.state = np.zeros(STATE_SHAPE, np.float32)
-        self.context = np.zeros(CONTEXT_SAMPLES, np.float32)
+        self.is_scored = False
+        """Whether a frame of it is in the batch under way."""
         self.closed = False
 
     def push(self, frame_16k: Samples) -> None:
         """Queue a frame. The caller bounds how many may wait (see `Ears`)."""
         if frame_16k.shape != (FRAME_SAMPLES,):
             raise ValueError(f"a VAD frame has {FRAME_SAMPLES} samples, not shape {frame_16k.shape}")
-        self._owner.queue(self, frame_16k)
+        if not self.closed:
+            self._owner.queue(self, frame_16k)
 
     def close(self) -> None:
         """Drop what waits; scores still under way are not delivered."""
         if not self.closed:
-            self.closed = True
-            self._owner.closed_stream()
+            self._owner.close_stream(self)
 
     def deliver(self, probability: float) -> None:
         """Give a score to the stream's owner, on the event loop."""
@@ -96,6 +99,7 @@ class SileroVad:
             ) from problem
         self._rate = np.array(EAR_HZ, np.int64)
         self._open_streams = 0
+        self._slots = Slots()
         self._loop = asyncio.get_running_loop()
         self._waited = waited
         self._longest_s = 0.0
@@ -111,12 +115,20 @@ class SileroVad:
 
     def open_stream(self, on_score: Callable[[float], None]) -> SileroStream:
         """A new stream with a fresh memory."""
-        self._open_streams += 1
-        return SileroStream(self, on_score)
+        with self._wake:
+            self._open_streams += 1
+            return SileroStream(self, on_score, self._slots.take())
 
-    def closed_stream(self) -> None:
-        """One stream less."""
-        self._open_streams -= 1
+    def close_stream(self, stream: SileroStream) -> None:
+        """Score nothing more of it."""
+        with self._wake:
+            stream.closed = True
+            self._open_streams -= 1
+            if not stream.is_scored:  # else its place is written to once more
+                self._slots.give_back(stream.place)
+                if stream.waiting:
+                    self._ready.remove(stream)
+            stream.waiting.clear()
 
     async def aclose(self) -> None:
         """Stop the thread; frames still waiting are not scored."""
@@ -131,7 +143,7 @@ class SileroVad:
             if self._is_idle:
                 self._clock_s, self._is_idle = monotonic(), False
             stream.waiting.append(_Queued(frame_16k, self._clock_s))
-            if len(stream.waiting) == 1:
+            if len(stream.waiting) == 1 and not stream.is_scored:
                 self._ready.append(stream)
                 self._wake.notify()
 
@@ -149,10 +161,14 @@ class SileroVad:
                 if self._closing:
                     return
             if self._open_streams >= CROWD:
-                time.sleep(GATHER_S)
+                time.sleep(min(GATHER_S_A_STREAM * self._open_streams, LONGEST_GATHER_S))
             with self._wake:
                 streams = [self._ready.popleft() for _ in range(min(len(self._ready), MAX_BATCH))]
-                queued = [stream.waiting[0] for stream in streams]
+                queued = [stream.waiting.popleft() for stream in streams]
+                for stream in streams:
+                    stream.is_scored = True
+            if not streams:  # all of them were closed meanwhile
+                continue
             try:
                 probabilities = self._score(streams, [each.frame_16k for each in queued])
             except Exception:  # whatever the runtime raises, the thread must go on hearing for everyone
@@ -161,10 +177,10 @@ class SileroVad:
             with self._wake:
                 self._clock_s = monotonic()
                 for stream in streams:
-                    stream.waiting.popleft()
+                    stream.is_scored = False
                     if stream.closed:
-                        stream.waiting.clear()
-                    if stream.waiting:
+                        self._slots.give_back(stream.place)
+                    elif stream.waiting:
                         self._ready.append(stream)
             try:
                 self._loop.call_soon_threadsafe(_deliver, streams, probabilities)
@@ -181,13 +197,15 @@ class SileroVad:
             self._longest_s, self._told_s = 0.0, now_s
 
     def _score(self, streams: list[SileroStream], frames: list[Samples]) -> list[float]:
-        batch = np.stack([np.concatenate((s.context, frame)) for s, frame in zip(streams, frames, strict=True)])
-        state = np.stack([stream.state for stream in streams], axis=1)
+        places, heard = [stream.place for stream in streams], joined(frames)
+        with self._wake:  # who opens a stream meanwhile may make room for it
+            state, context = self._slots.read(places)
+        batch = np.concatenate((context, heard), axis=1)
         scores, state = self._model.run(None, {"input": batch, "state": state, "sr": self._rate})
-        for index, (stream, frame) in enumerate(zip(streams, frames, strict=True)):
-            stream.state = state[:, index]
-            stream.context = frame[-CONTEXT_SAMPLES:]
-        return [float(score) for score in scores[:, 0]]
+        with self._wake:
+            self._slots.write(places, state, heard)
+        probabilities: list[float] = scores[:, 0].tolist()
+        return probabilities
 
 
 def _deliver(streams: list[SileroStream], probabilities: list[float]) -> None:
