@@ -66,6 +66,20 @@ def test_before_anything_was_played_there_is_nothing() -> None:
     assert (sound.end_ms, sound.waiting_ms, sound.levels.end) == (None, 0, LONG_AGO)
 
 
+def test_a_late_message_on_a_silent_line_has_nothing_measured() -> None:
+    guard = EchoGuard()
+    room = noise(8000, EAR_HZ, 10 ** (-75 / 20))
+    for at_ms in range(FRAME_MS, 5000, FRAME_MS):
+        guard.played(noise(FRAME_MS, VOICE_HZ, 0.1), at_ms)
+        guard.heard(room[ms_to_samples(at_ms - FRAME_MS, EAR_HZ) :][:512], at_ms)
+    assert guard._silent_line
+    hops_before = guard._played.levels.end
+    guard.played(noise(MESSAGE_MS, VOICE_HZ, 0.1), 5000 + 30)
+    assert guard._played.waiting_ms == MESSAGE_MS
+    assert guard._played.levels.end > hops_before  # what comes stands in its place
+    assert np.all(guard._played.levels.get(hops_before, guard._played.levels.end) == SILENCE_DB)
+
+
 class Eager(EchoGuard):
     """Always wants to know what was played."""
 

@@ -117,9 +117,10 @@ class EchoGuard:
             if self._played.waiting_ms >= PLAYED_TOGETHER_MS:
                 self._played.measure()
             return
-        over_for_ms = self._played.over_for_ms(at_ms)
-        if over_for_ms or self._played.waiting_ms >= LOOKED_BACK_MS + PLAYED_TOGETHER_MS:
-            self._played.skip(max(LOOKED_BACK_MS - over_for_ms, 0))
+        if self._played.is_over(at_ms):  # behind a pause, or late: of all times not the one to measure 3 s of sound
+            self._played.skip(0)
+        elif self._played.waiting_ms >= LOOKED_BACK_MS + PLAYED_TOGETHER_MS:
+            self._played.skip(LOOKED_BACK_MS)
         self._played.add(audio_24k, at_ms)
 
     def heard(self, frame_16k: Samples, at_ms: int) -> None:

@@ -82,9 +82,10 @@ class Track:
         return self._rows[first : first + end - start]
 
     def _silence_to(self, hop: int) -> None:
-        for place in range(max(self._clean_from, hop - self.HOPS), hop):
-            self._rows[place % self.HOPS] = self._rows[place % self.HOPS + self.HOPS] = SILENCE_DB
-        self._clean_from = max(self._clean_from, hop)
+        if hop > self._clean_from:
+            places = np.arange(max(self._clean_from, hop - self.HOPS), hop) % self.HOPS
+            self._rows[places] = self._rows[places + self.HOPS] = SILENCE_DB
+            self._clean_from = hop
 
 
 def decibels(powers: NDArray[np.float32]) -> Levels:

@@ -36,13 +36,13 @@ class PlayedSound:
         """How much waits to be measured."""
         return samples_to_ms(self._waiting_samples, VOICE_HZ)
 
-    def over_for_ms(self, at_ms: int) -> int:
-        """For how long all of it has been over then; 0: it is not, or nothing was played."""
-        return 0 if self.end_ms is None else max(at_ms - self.end_ms, 0)
+    def is_over(self, at_ms: int) -> bool:
+        """Whether a client that plays at once has nothing left to play then."""
+        return self.end_ms is None or at_ms > self.end_ms
 
     def add(self, audio_24k: Samples, at_ms: int) -> None:
         """The next message; it is played behind the one before, or now."""
-        if self.end_ms is None or self.over_for_ms(at_ms):
+        if self.end_ms is None or self.is_over(at_ms):
             self.measure()
             self._begin(at_ms)
             self.end_ms = at_ms
