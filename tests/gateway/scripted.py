@@ -13,6 +13,7 @@ from speakback.config.voices import Voices
 from speakback.gateway.realtime.codec import Message, RealtimeCodec
 from speakback.gateway.realtime.session_view import Offer, first_view
 from speakback.observe.memory import Held
+from speakback.session.ears import Wanted
 from speakback.session.items import Item
 from speakback.session.notices import Notice
 from speakback.session.settings import ReplyOptions, SessionSettings
@@ -69,6 +70,10 @@ class ScriptedConversation:
     def is_behind(self) -> bool:
         return self.notices.is_behind
 
+    @property
+    def is_crammed(self) -> bool:
+        return self.notices.is_crammed
+
     async def room(self) -> None:
         await self.notices.room()
 
@@ -104,8 +109,8 @@ class ScriptedConversation:
     async def next_notice(self) -> Notice | None:
         return await self.notices.take()
 
-    def samples_wanted(self, *, is_quiet: bool) -> int:
-        return self.wanted_quiet_samples if is_quiet else self.wanted_samples
+    def samples_wanted(self) -> Wanted:
+        return Wanted(self.wanted_samples, self.wanted_quiet_samples)
 
     def append_audio(self, audio_16k: Samples) -> None:
         if len(self.heard) + len(audio_16k) > self.room_samples:

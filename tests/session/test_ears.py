@@ -15,6 +15,7 @@ from speakback.session.ears import (
     Ears,
     HeardEdge,
     InputOverrun,
+    Wanted,
 )
 from speakback.session.echo import EchoGuard
 from speakback.session.settings import Hearing
@@ -122,9 +123,9 @@ def test_only_while_nobody_speaks_may_quiet_frames_wait_to_be_heard_together() -
     heard = Heard()
     ears = heard.ears
 
-    def wanted(level: float) -> tuple[int, int]:
+    def wanted(level: float) -> Wanted:
         heard.hear(1, 0, level)
-        return ears.samples_wanted(is_quiet=False), ears.samples_wanted(is_quiet=True)
+        return ears.samples_wanted()
 
     together = QUIET_FRAMES_TOGETHER * FRAME_SAMPLES
     assert wanted(QUIET_RMS / 2) == (FRAME_SAMPLES, together)
@@ -132,14 +133,14 @@ def test_only_while_nobody_speaks_may_quiet_frames_wait_to_be_heard_together() -
     heard.stream.give(0.9)
     assert wanted(0.3) == (FRAME_SAMPLES, FRAME_SAMPLES), "it may have begun speech"
     heard.stream.give(0.9)
-    assert ears.samples_wanted(is_quiet=True) == FRAME_SAMPLES, "there is voice"
+    assert ears.samples_wanted().if_quiet == FRAME_SAMPLES, "there is voice"
     heard.hear_in_real_time([0.0] * 3, 0)
     assert isinstance(heard.edges[-1].edge, VoiceStopped)
-    assert ears.samples_wanted(is_quiet=True) == FRAME_SAMPLES, "the turn may be over, or go on"
+    assert ears.samples_wanted().if_quiet == FRAME_SAMPLES, "the turn may be over, or go on"
     ears.forget()
-    assert ears.samples_wanted(is_quiet=True) == together
+    assert ears.samples_wanted().if_quiet == together
     ears.set_listening(False)
-    assert ears.samples_wanted(is_quiet=True) == FRAME_SAMPLES, "what is kept is the client's to commit"
+    assert ears.samples_wanted().if_quiet == FRAME_SAMPLES, "what is kept is the client's to commit"
 
 
 @pytest.mark.parametrize("message_samples", [1, 160, 320, FRAME_SAMPLES])

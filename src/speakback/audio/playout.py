@@ -67,8 +67,8 @@ class PlayoutLedger:
         self._kept_from = 0
         self._next = 0
         """The made position that goes out next."""
-        self._begun = 0
-        """The made position up to which words were handed out."""
+        self._words_begun = 0
+        """So many words, in the order in which they are said, were handed out."""
         self._order = SentOrder()
         self._gain = RampedGain()
         self._held = False
@@ -236,7 +236,7 @@ class PlayoutLedger:
 
     def text_sent(self) -> str:
         """The words that began in what went out, as written."""
-        return _written(word for word in self._words if word.start_samples < self._begun)
+        return _written(self._words[: self._words_begun])
 
     def sent_audio(self) -> Samples:
         """All audio that went out."""
@@ -289,9 +289,14 @@ class PlayoutLedger:
         self._audio.append(audio_24k)
         self.sent.append(SentAudio(now_ms, len(audio_24k), after_hold=self._after_hold))
         self._after_hold = False
-        words = tuple(word for word in self._words if self._begun <= word.start_samples < self._next)
-        self._begun = max(self._begun, self._next)
-        return Outgoing(audio_24k, words)
+        return Outgoing(audio_24k, self._newly_begun())
+
+    def _newly_begun(self) -> tuple[SpokenWord, ...]:
+        """The words that begin before the next position and were not handed out yet."""
+        first = self._words_begun
+        while self._words_begun < len(self._words) and self._words[self._words_begun].start_samples < self._next:
+            self._words_begun += 1
+        return tuple(self._words[first : self._words_begun])
 
     def _is_heard(self, word: SpokenWord, now_ms: int) -> bool:
         heard_from = round(word.start_samples + WORD_HEARD_AT * (word.end_samples - word.start_samples))

@@ -214,12 +214,14 @@ class Connection:
                 reason = f"{UNREADABLE_IN_A_ROW} messages in a row could not be read"
                 raise _Ended(Ending(WSCloseCode.POLICY_VIOLATION, reason))
             self._rest()
-            await self._conversation.room()
+            if self._conversation.is_crammed:
+                await self._conversation.room()
             taken += 1
             # To wait for a message that is not there yet is a yield as well.
             if pause_s or taken % YIELD_EVERY == 0:
                 await asyncio.sleep(pause_s)
-            await self._hear_out(share)
+            if self._codec.has_more_to_hear:
+                await self._hear_out(share)
 
     def _rest(self) -> None:
         """Leave a client unread for a moment, where nothing has happened for long and nobody would notice."""

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from speakback.audio.pcm import Samples
 from speakback.observe.memory import Held
+from speakback.session.ears import Wanted
 from speakback.session.items import Item
 from speakback.session.notices import Notice
 from speakback.session.settings import ReplyOptions, SessionSettings
@@ -28,6 +29,11 @@ class Conversation(Protocol):
     @property
     def is_behind(self) -> bool:
         """Whether its notices wait too long to be fetched; see `session/waiting.py`."""
+        ...
+
+    @property
+    def is_crammed(self) -> bool:
+        """Whether so much waits to be fetched that no more is to be taken from the client."""
         ...
 
     async def room(self) -> None:
@@ -61,11 +67,8 @@ class Conversation(Protocol):
         """How much of the user's audio came in since the session began, on all its connections: its media time."""
         ...
 
-    def samples_wanted(self, *, is_quiet: bool) -> int:
-        """How many samples at 16 kHz can be made something of; fewer may as well wait for more.
-
-        `is_quiet`: if all of them came in messages of at most a frame, each below `QUIET_MESSAGE_RMS`.
-        """
+    def samples_wanted(self) -> Wanted:
+        """How much audio can be made something of."""
         ...
 
     def append_audio(self, audio_16k: Samples) -> None:

@@ -23,6 +23,7 @@ from speakback.session import notices as n
 from speakback.session.asking import history_prompt
 from speakback.session.client_items import ClientItems
 from speakback.session.decided import Decided
+from speakback.session.ears import Wanted
 from speakback.session.floor_news import FloorNews
 from speakback.session.history import History
 from speakback.session.items import Item
@@ -192,6 +193,11 @@ class Session:
         """Whether the client reads too slowly; see `waiting.py`."""
         return self._notices.is_behind
 
+    @property
+    def is_crammed(self) -> bool:
+        """Whether nothing more is to be taken from the client; see `waiting.py`."""
+        return self._notices.is_crammed
+
     async def room(self) -> None:
         """Return once so little waits for the client that more may be taken from it. Cancelling is safe."""
         await self._notices.room()
@@ -240,13 +246,10 @@ class Session:
         """How much of the user's audio came in since the session began, on all its connections: its media time."""
         return samples_to_ms(self._ears.audio.end, EAR_HZ)
 
-    def samples_wanted(self, *, is_quiet: bool) -> int:
-        """How many samples at 16 kHz can be made something of; fewer may as well wait for more.
-
-        `is_quiet`: if all of them are as `Ears.samples_wanted` has it. Who follows the floor is told times of the
-        audio, which must then be up to date.
-        """
-        return self._ears.samples_wanted(is_quiet=is_quiet and not self.settings.follows_floor)
+    def samples_wanted(self) -> Wanted:
+        """How much audio can be made something of. Who follows the floor is told times of it, up to date."""
+        wanted = self._ears.samples_wanted()
+        return Wanted(wanted.samples, wanted.samples) if self.settings.follows_floor else wanted
 
     def append_audio(self, audio_16k: Samples) -> None:
         """Hear the next stretch of the user's audio. Raises `InputOverrun`, and then takes nothing."""

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,14 @@ MAX_UNCOMMITTED_MS = 300_000
 
 class InputOverrun(ValueError):
     """More audio came in than may be kept; the audio of this call was not taken."""
+
+
+class Wanted(NamedTuple):
+    """How many samples at 16 kHz can be made something of; fewer may as well wait for more."""
+
+    samples: int
+    if_quiet: int
+    """The same if all of them come in messages of at most a frame, each below `QUIET_MESSAGE_RMS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +145,11 @@ class Ears:
         self.listening = listening
         self.clear()
 
-    def samples_wanted(self, *, is_quiet: bool) -> int:
-        """With fewer more than these nothing can be done yet: the VAD scores whole frames.
-
-        `is_quiet`: if all of them come in messages below `QUIET_MESSAGE_RMS`.
-        """
-        frames = QUIET_FRAMES_TOGETHER if is_quiet and self._is_at_ease() else 1
-        return frames * FRAME_SAMPLES - len(self._partial_frame)
+    def samples_wanted(self) -> Wanted:
+        """With fewer more than these nothing can be done yet: the VAD scores whole frames."""
+        one = FRAME_SAMPLES - len(self._partial_frame)
+        together = (QUIET_FRAMES_TOGETHER - 1) * FRAME_SAMPLES if self._is_at_ease() else 0
+        return Wanted(one, one + together)
 
     @property
     def held_bytes(self) -> int:

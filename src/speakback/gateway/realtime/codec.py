@@ -144,6 +144,11 @@ class RealtimeCodec:
         except Refusal as refusal:
             return self._refused(refusal)
 
+    @property
+    def has_more_to_hear(self) -> bool:
+        """Whether something is left of a long message."""
+        return self._user_audio.has_more
+
     def hear_on(self) -> list[Message] | None:
         """Hear the next second of a long message, before the next message is read; None: nothing is left of it."""
         try:

@@ -6,7 +6,7 @@ of it waits here while others have their turn; the next message is read when all
 
 from dataclasses import dataclass
 
-from speakback.audio.pcm import Samples, rms
+from speakback.audio.pcm import Samples
 from speakback.gateway.conversation import Conversation
 from speakback.gateway.realtime.formats import IncomingAudio, WireFormat
 from speakback.gateway.realtime.refusal import Refusal
@@ -49,9 +49,10 @@ class UserAudio:
             raise Refusal("invalid_value", "there is no audio in this message", param=param)
         is_whole = len(data) % self._format.sample_bytes == 0
         if is_whole:
-            is_quiet = self._held_is_quiet and self._is_quiet(data)
+            wanted = self._conversation.samples_wanted()
+            is_quiet = wanted.if_quiet > wanted.samples and self._held_is_quiet and self._is_quiet(data)
             data, self._held, self._held_is_quiet = self._held + data, b"", True
-            if self._stream.would_make(len(data)) < self._conversation.samples_wanted(is_quiet=is_quiet):
+            if self._stream.would_make(len(data)) < (wanted.if_quiet if is_quiet else wanted.samples):
                 self._held, self._held_is_quiet = data, is_quiet
                 return
         end = self._stretch_bytes if is_whole else len(data)  # half a sample: then all of it is refused
@@ -62,6 +63,11 @@ class UserAudio:
         self._hear(audio_16k, param)
         if end < len(data):
             self._rest = _Rest(data, end, param, event_id)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left of a long message."""
+        return self._rest is not None
 
     def go_on(self) -> bool:
         """Hear the next second of a long message; False: nothing is left. Raises `Refusal`, and drops the rest."""
@@ -98,10 +104,7 @@ class UserAudio:
         self._stream.reset()
 
     def _is_quiet(self, message: bytes) -> bool:
-        """Whether it is, as far as that makes a difference."""
-        wanted = self._conversation.samples_wanted
-        may_wait = wanted(is_quiet=True) > wanted(is_quiet=False) and len(message) <= self._short_bytes
-        return may_wait and rms(self._format.samples(message)) < QUIET_MESSAGE_RMS
+        return len(message) <= self._short_bytes and self._format.rms(message) < QUIET_MESSAGE_RMS
 
     def _hear(self, audio_16k: Samples, param: str | None) -> None:
         if not len(audio_16k):
