@@ -138,6 +138,32 @@ async def test_a_closed_stream_gets_no_more_scores(vad: SileroVad, frames: list[
     assert not closed.stream.waiting or len(closed.stream.waiting) <= len(frames)
 
 
+async def test_who_takes_the_place_of_one_that_left_in_mid_batch_begins_with_no_memory(
+    vad: SileroVad, frames: list[Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch under way still writes what it made of the one that left."""
+    alone = await Listener(vad).hears(frames[30:50])
+    began, go_on = threading.Event(), threading.Event()
+    score = vad._score
+
+    def waits(streams: list[SileroStream], batch: list[Samples]) -> list[float]:
+        monkeypatch.setattr(vad, "_score", score)
+        began.set()
+        assert go_on.wait(PATIENCE_S)
+        return score(streams, batch)
+
+    monkeypatch.setattr(vad, "_score", waits)
+    leaving = Listener(vad)
+    leaving.push(frames[40:44])
+    assert await asyncio.to_thread(began.wait, PATIENCE_S)
+    leaving.stream.close()
+    coming = Listener(vad)
+    coming.push(frames[30:50])
+    go_on.set()
+    assert await coming.all_scores() == pytest.approx(alone, abs=1e-4)
+    assert leaving.scores == []
+
+
 async def test_closing_from_within_a_score_is_the_last_one(vad: SileroVad, frames: list[Samples]) -> None:
     scores: list[float] = []
 
