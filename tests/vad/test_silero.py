@@ -14,7 +14,7 @@ from speakback.providers.adapters.hibari import Hibari
 from speakback.timebase import EAR_HZ, VOICE_HZ
 from speakback.vad import silero
 from speakback.vad.hysteresis import FRAME_SAMPLES
-from speakback.vad.silero import MAX_BATCH, SileroStream, SileroVad
+from speakback.vad.silero import BACKLOG, CROWD, LONGEST_GATHER_S, MAX_BATCH, SileroStream, SileroVad
 from speakback.weights import WeightsError
 from tests.providers.voices import spoken
 
@@ -135,7 +135,18 @@ async def test_a_closed_stream_gets_no_more_scores(vad: SileroVad, frames: list[
     closed.push(frames)
     await open_.hears(frames)
     assert closed.scores == []
-    assert not closed.stream.waiting or len(closed.stream.waiting) <= len(frames)
+    assert not closed.stream.waiting
+
+
+async def test_among_many_one_that_is_behind_catches_up_without_a_wait_before_each_batch(
+    vad: SileroVad, frames: list[Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("speakback.vad.silero.time.sleep", waits.append)
+    crowd = [Listener(vad) for _ in range(CROWD)]
+    await crowd[0].hears(frames[:40])
+    assert 1 <= len(waits) <= 1 + BACKLOG
+    assert max(waits) <= LONGEST_GATHER_S
 
 
 async def test_who_takes_the_place_of_one_that_left_in_mid_batch_begins_with_no_memory(

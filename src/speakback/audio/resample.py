@@ -66,7 +66,7 @@ class Resampler:
         """How many samples `push` would return for so many."""
         if self._made == self._used:
             return count
-        return self._made * max(0, (len(self._held) + count - len(self._filter)) // self._used + 1)
+        return self._made * self._steps(len(self._held) + count)
 
     def flush(self) -> Samples:
         """End the stream and return what the filter still held. Neither `push` nor `flush` may follow."""

@@ -78,7 +78,8 @@ PLAYED_TOGETHER_MS = 640
 """The same of what was played."""
 LOOKED_BACK_MS = 3000
 """What was played longer ago is compared with nothing: 1.6 s of windows and lags, 0.5 s of frames to be judged,
-0.4 s that went out ahead, and 0.5 s until nothing is left of the reverberation of what came before."""
+0.4 s that went out ahead, and 0.5 s until nothing is left of the reverberation of what came before. Of a silent line
+what came before a message that is late is forgotten too: an echo that begins just then is found a little later."""
 
 
 class EchoGuard:

@@ -42,7 +42,7 @@ class PlayedSound:
 
     def add(self, audio_24k: Samples, at_ms: int) -> None:
         """The next message; it is played behind the one before, or now."""
-        if self.end_ms is None or self.is_over(at_ms):
+        if self.end_ms is None or self.is_over(at_ms):  # the former is in the latter, but for the type checker
             self.measure()
             self._begin(at_ms)
             self.end_ms = at_ms

@@ -5,7 +5,7 @@ most one frame of a stream, because each frame needs the state that the one befo
 111 us for one frame alone, about 60 us a frame in batches of 8 to 128, with identical scores.
 
 How far it is behind is told from one reading of the clock a batch: a frame counts as queued when the batch before it
-ended, so its wait is taken for up to one batch too long.
+ended, so its wait is taken for up to one batch, and the wait before it, too long.
 """
 
 import asyncio
@@ -32,11 +32,13 @@ log = structlog.get_logger(__name__)
 MAX_BATCH = 128
 CROWD = 10
 """With so many streams a batch waits, that more come together: each costs the loop a wake-up, and both threads a wait
-for the interpreter's lock. Edges are dated by their samples, so no turn's end is heard later for it."""
+for the interpreter's lock. Edges are dated by their samples, so a wait that began with one ends no later for it."""
 GATHER_S_A_STREAM = 0.0002
 """It waits for so long for each stream there is,"""
 LONGEST_GATHER_S = 0.012
-"""and no longer than that."""
+"""and no longer than that: by so much may an edge be heard later."""
+BACKLOG = 2
+"""Where a stream has so many frames to be scored behind its latest, as after a resumption, no batch waits."""
 TOLD_EVERY_S = 0.1
 """The longest wait since it was told last is told so often."""
 
@@ -153,6 +155,7 @@ class SileroVad:
             return monotonic() - self._ready[0].waiting[0].since_s if self._ready else 0.0
 
     def _work(self) -> None:
+        is_behind = False
         while True:
             with self._wake:
                 while not self._ready and not self._closing:
@@ -160,7 +163,7 @@ class SileroVad:
                     self._wake.wait()
                 if self._closing:
                     return
-            if self._open_streams >= CROWD:
+            if self._open_streams >= CROWD and not is_behind:
                 time.sleep(min(GATHER_S_A_STREAM * self._open_streams, LONGEST_GATHER_S))
             with self._wake:
                 streams = [self._ready.popleft() for _ in range(min(len(self._ready), MAX_BATCH))]
@@ -168,6 +171,7 @@ class SileroVad:
                 for stream in streams:
                     stream.is_scored = True
             if not streams:  # all of them were closed meanwhile
+                is_behind = False
                 continue
             try:
                 probabilities = self._score(streams, [each.frame_16k for each in queued])
@@ -182,6 +186,7 @@ class SileroVad:
                         self._slots.give_back(stream.place)
                     elif stream.waiting:
                         self._ready.append(stream)
+                is_behind = any(len(stream.waiting) >= BACKLOG for stream in streams)
             try:
                 self._loop.call_soon_threadsafe(_deliver, streams, probabilities)
             except RuntimeError:  # the loop closed without `aclose`: nobody is left to tell
