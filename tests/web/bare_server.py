@@ -32,6 +32,28 @@ class Connection:
     _sent: int = 0
     _numbered: int = 0
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _reading: "asyncio.Task[None] | None" = None
+    _closing: "asyncio.Task[bool] | None" = None
+
+    async def serve(self, answer: Callable[["Connection", Event], "asyncio.Task[None] | None"]) -> None:
+        """Read until the page leaves, or until it was closed from here."""
+        self._reading = asyncio.create_task(self.read(answer))
+        try:
+            await asyncio.wait([self._reading])
+        finally:
+            self._reading.cancel()
+        await (self._reading if self._closing is None else self._closing)
+
+    async def close(self, code: int) -> None:
+        """End it in order, with the page's answer."""
+        self._closing = asyncio.create_task(self._close(code))
+        await self._closing
+
+    async def _close(self, code: int) -> bool:
+        if self._reading is not None:  # aiohttp waits for no answer while somebody reads: then audio that is unread
+            self._reading.cancel()  # resets the line, and the page hears of no goodbye
+            await asyncio.wait([self._reading])
+        return await self.socket.close(code=code)
 
     async def read(self, answer: Callable[["Connection", Event], "asyncio.Task[None] | None"]) -> None:
         async for message in self.socket:
@@ -165,10 +187,14 @@ class BareServer:
         if resumes:
             await connection.tell("speakback.resumed", items=1, owes_reply=False, heard_ms=self.heard_ms)
         await connection.tell("speakback.resume_token", token=f"r{len(self.connections)}", expires_in_s=120)
+        serving = asyncio.create_task(connection.serve(self._answer))
         async with self._arrived:
             self.connections.append(connection)
             self._arrived.notify_all()
-        await connection.read(self._answer)
+        try:
+            await serving
+        finally:
+            serving.cancel()
         return socket
 
     def _answer(self, connection: Connection, event: Event) -> "asyncio.Task[None] | None":

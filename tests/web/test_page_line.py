@@ -89,7 +89,7 @@ async def test_a_conversation_that_cannot_be_taken_up_is_begun_anew_and_that_is_
 
 async def test_the_last_word_of_the_server_ends_the_conversation(call: CallInPage, server: BareServer) -> None:
     connection = await live(call, server)
-    await connection.socket.close(code=1000)
+    await connection.close(1000)
     ended = (await call.until("state", state="ended"))["detail"]
     assert "Nobody" in ended["reason"]
     assert len(server.connections) == 1
