@@ -32,17 +32,16 @@ class Connection:
     _sent: int = 0
     _numbered: int = 0
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _reading: "asyncio.Task[None] | None" = None
+    reading: "asyncio.Task[None] | None" = None
     _closing: "asyncio.Task[bool] | None" = None
 
-    async def serve(self, answer: Callable[["Connection", Event], "asyncio.Task[None] | None"]) -> None:
-        """Read until the page leaves, or until it was closed from here."""
-        self._reading = asyncio.create_task(self.read(answer))
+    async def serve(self, reading: "asyncio.Task[None]") -> None:
+        """Until the page has left, or was closed from here."""
         try:
-            await asyncio.wait([self._reading])
+            await asyncio.wait([reading])
         finally:
-            self._reading.cancel()
-        await (self._reading if self._closing is None else self._closing)
+            reading.cancel()
+        await (reading if self._closing is None else self._closing)
 
     async def close(self, code: int) -> None:
         """End it in order, with the page's answer."""
@@ -50,9 +49,9 @@ class Connection:
         await self._closing
 
     async def _close(self, code: int) -> bool:
-        if self._reading is not None:  # aiohttp waits for no answer while somebody reads: then audio that is unread
-            self._reading.cancel()  # resets the line, and the page hears of no goodbye
-            await asyncio.wait([self._reading])
+        assert self.reading is not None
+        self.reading.cancel()  # aiohttp waits for no answer while somebody reads: then audio that is unread
+        await asyncio.wait([self.reading])  # resets the line, and the page hears of no goodbye
         return await self.socket.close(code=code)
 
     async def read(self, answer: Callable[["Connection", Event], "asyncio.Task[None] | None"]) -> None:
@@ -187,14 +186,11 @@ class BareServer:
         if resumes:
             await connection.tell("speakback.resumed", items=1, owes_reply=False, heard_ms=self.heard_ms)
         await connection.tell("speakback.resume_token", token=f"r{len(self.connections)}", expires_in_s=120)
-        serving = asyncio.create_task(connection.serve(self._answer))
+        connection.reading = asyncio.create_task(connection.read(self._answer))
         async with self._arrived:
             self.connections.append(connection)
             self._arrived.notify_all()
-        try:
-            await serving
-        finally:
-            serving.cancel()
+        await connection.serve(connection.reading)
         return socket
 
     def _answer(self, connection: Connection, event: Event) -> "asyncio.Task[None] | None":

@@ -16,7 +16,8 @@ from speakback.timebase import EAR_HZ, VOICE_HZ, ms_to_samples
 
 MICROPHONE_HZ = 48_000
 AFTER_MS = 200
-HUSHED = 0.003
+AUDIBLE = 0.003
+"""-50 dB: what the page itself calls audible."""
 MARGINS_MS = (0, 300)
 """Silences put around what is listened to. Whisper-base gives up a short sentence halfway at some of them ("There are
 seven." of 1.9 s with seven words in it), and is then less sure than at others."""
@@ -83,7 +84,7 @@ def closed_up(audio_24k: Samples, longest_ms: int = 300) -> Samples:
     kept: list[Samples] = []
     silent_ms = 0
     for one in blocks:
-        silent_ms = 0 if float(np.abs(one).max()) > HUSHED else silent_ms + 10
+        silent_ms = 0 if float(np.abs(one).max()) > AUDIBLE else silent_ms + 10
         if silent_ms <= longest_ms:
             kept.append(one)
     return np.concatenate([silence(0), *kept])

@@ -12,14 +12,12 @@ from playwright.async_api import Locator, Page, expect
 from speakback.audio.pcm import Samples
 from speakback.timebase import VOICE_HZ, ms_to_samples
 from tests.web.browser import Played, Tab
-from tests.web.sounds import silence, write_wav
+from tests.web.sounds import AUDIBLE, silence, write_wav
 
 OVERHEARD = Path(__file__).with_name("overheard.js")
 SOON_MS = 20_000
 """On a busy machine."""
 expect.set_options(timeout=SOON_MS)
-AUDIBLE = 0.003
-"""-50 dB: what the page itself calls audible."""
 Told: TypeAlias = dict[str, Any]
 
 

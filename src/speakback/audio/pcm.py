@@ -18,11 +18,6 @@ def rms(samples: Samples) -> float:
     return math.sqrt(float(np.dot(samples, samples)) / len(samples))
 
 
-def rms_of_pcm16(data: bytes) -> float:
-    """The same of little-endian PCM16."""
-    return rms(np.frombuffer(data, "<i2").astype(np.float32)) / _PCM16_FULL_SCALE
-
-
 def pcm16_from_samples(samples: Samples) -> bytes:
     """Little-endian PCM16, two bytes a sample: rounded to the nearest value, clipped at full scale.
 

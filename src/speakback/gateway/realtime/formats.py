@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from speakback.audio import g711
-from speakback.audio.pcm import Samples, pcm16_from_samples, rms, rms_of_pcm16, samples_from_pcm16
+from speakback.audio.pcm import Samples, pcm16_from_samples, samples_from_pcm16
 from speakback.audio.resample import Resampler
 from speakback.timebase import EAR_HZ, VOICE_HZ
 
@@ -33,10 +33,6 @@ class WireFormat:
         if self.is_pcm:
             return samples_from_pcm16(data)
         return g711.decode(data, _LAWS[self.type]).astype(np.float32) / np.float32(32768.0)
-
-    def rms(self, data: bytes) -> float:
-        """The level of at least one sample: 1 is full scale."""
-        return rms_of_pcm16(data) if self.is_pcm else rms(self.samples(data))
 
     def bytes_of(self, samples: Samples) -> bytes:
         """Samples at `rate_hz` as bytes of the wire."""

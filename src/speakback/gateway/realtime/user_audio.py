@@ -6,7 +6,7 @@ of it waits here while others have their turn; the next message is read when all
 
 from dataclasses import dataclass
 
-from speakback.audio.pcm import Samples
+from speakback.audio.pcm import Samples, rms
 from speakback.gateway.conversation import Conversation
 from speakback.gateway.realtime.formats import IncomingAudio, WireFormat
 from speakback.gateway.realtime.refusal import Refusal
@@ -104,7 +104,7 @@ class UserAudio:
         self._stream.reset()
 
     def _is_quiet(self, message: bytes) -> bool:
-        return len(message) <= self._short_bytes and self._format.rms(message) < QUIET_MESSAGE_RMS
+        return len(message) <= self._short_bytes and rms(self._format.samples(message)) < QUIET_MESSAGE_RMS
 
     def _hear(self, audio_16k: Samples, param: str | None) -> None:
         if not len(audio_16k):
