@@ -1,10 +1,12 @@
 """Against a small server that speaks the documented event stream, over a real socket."""
 
 import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from types import AsyncGeneratorType
 
 import openai
 import pytest
@@ -272,6 +274,46 @@ async def test_json_of_another_shape_is_an_error(shape: object) -> None:
 
 async def test_json_without_a_bottom_is_an_error() -> None:
     await breaks_off([event({"content": "Good"}), b"data: " + b"[" * 100_000 + b"\n\n"], Failure.BAD_ANSWER)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Nobody collects garbage."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def suspended() -> list[str]:
+    """Generators of the libraries below that were neither read to their end nor closed."""
+    generators = [found for found in gc.get_objects() if isinstance(found, AsyncGeneratorType) and found.ag_frame]
+    return [found.__qualname__ for found in generators if "aiter" in found.__qualname__]
+
+
+async def nothing_is_suspended() -> None:
+    async with asyncio.timeout(5):
+        while suspended():
+            await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("broken", [b"data: {\n\n", data([]), data({"error": {"message": "private"}})])
+async def test_a_failure_that_is_kept_keeps_no_generator_open(broken: bytes) -> None:
+    async with served([event({"content": "Good"}), broken, event({"content": " day"})]) as (model, _):
+        with pytest.raises(ProviderError) as failure:
+            await deltas(model)
+        await nothing_is_suspended()
+        assert failure.value.__context__ is None
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_a_reply_that_is_not_read_to_its_end_keeps_no_generator_open() -> None:
+    async with served(endless) as (model, _):
+        stream = model.stream(PROMPT)
+        await anext(stream)
+        assert suspended()
+        await stream.aclose()
+        await nothing_is_suspended()
 
 
 async def test_what_goes_wrong_behind_the_end_costs_nothing() -> None:

@@ -1,8 +1,8 @@
 """Any service that speaks OpenAI's chat completions (OpenAI, Groq, vLLM, Ollama, llama-server and others)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, cast
 from urllib.parse import urlsplit
@@ -54,6 +54,20 @@ class _LengthLimit(TypedDict, total=False):
     max_completion_tokens: int
 
 
+@asynccontextmanager
+async def _run_out(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncIterator[None]:
+    """Closes the SDK's generators behind it, which closes the response only.
+
+    Left suspended, they are closed by whichever thread collects garbage next, which may be while the loop closes them.
+    """
+    try:
+        yield
+    finally:
+        iterator = chunks._iterator
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
+
+
 class OpenAiChat:
     """A `LanguageModel` behind HTTP. Nothing is retried here: whoever waits for speech must know at once.
 
@@ -95,7 +109,7 @@ class OpenAiChat:
         There is no `Usage` from a service that tells none.
         """
         reader = ChunkReader()
-        async with await self._open(prompt) as chunks:
+        async with await self._open(prompt) as chunks, _run_out(chunks):
             headers = chunks.response.headers
             while (deltas := await self._next(chunks, reader, headers)) is not None:
                 for delta in deltas:
@@ -117,7 +131,7 @@ class OpenAiChat:
         await self._client.close()
 
     async def _open(self, prompt: Prompt) -> openai.AsyncStream[ChatCompletionChunk]:
-        with self._failures_named(None):
+        try:
             async with self._passing():
                 chunks = await self._client.chat.completions.create(
                     model=self._model,
@@ -131,9 +145,13 @@ class OpenAiChat:
                     extra_body=dict(self._options.extra) or None,
                     **self._length_limit(max(prompt.max_tokens, self._options.least_completion_tokens)),
                 )
-        if self._turnstile is not None:
-            self._turnstile.told(chunks.response.headers)
-        return chunks
+        except FAILURES as problem:
+            refused = self._heeded(problem, None)
+        else:
+            if self._turnstile is not None:
+                self._turnstile.told(chunks.response.headers)
+            return chunks
+        raise self._refused(refused)
 
     async def _next(
         self, chunks: openai.AsyncStream[ChatCompletionChunk], reader: ChunkReader, headers: Mapping[str, str]
@@ -145,9 +163,12 @@ class OpenAiChat:
                     chunk = await anext(chunks, None)
                 return None if chunk is None else reader.read(chunk)
             return None
-        with self._failures_named(headers):
+        try:
             chunk = await anext(chunks, None)
             return None if chunk is None else reader.read(chunk)
+        except FAILURES as problem:
+            refused = self._heeded(problem, headers)
+        raise self._refused(refused)
 
     def _passing(self) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._turnstile is None else self._turnstile.passing(_COSTS)
@@ -157,22 +178,16 @@ class OpenAiChat:
             return {"max_completion_tokens": max_tokens}
         return {"max_tokens": max_tokens}
 
-    @contextmanager
-    def _failures_named(self, opened: Mapping[str, str] | None) -> Iterator[None]:
-        try:
-            yield
-        except FAILURES as problem:
-            refused = explained(problem, opened)
-            self._heed(problem, refused)
-        else:
-            return
-        raise self._refused(refused) from None
+    def _heeded(self, problem: Exception, opened: Mapping[str, str] | None) -> Refusal:
+        """What a failure means; it is raised anew without the SDK's own, which would keep that one's generators alive.
 
-    def _heed(self, problem: Exception, refused: Refusal) -> None:
-        """Where the service, and not our own count, asks for fewer requests, all sessions leave it alone."""
+        Where the service, and not our own count, asks for fewer requests, all sessions leave it alone.
+        """
+        refused = explained(problem, opened)
         asked_for = refused.failure is Failure.RATE_LIMITED and not isinstance(problem, Exhausted)
         if self._turnstile is not None and asked_for and refused.retry_after_s is not None:
             self._turnstile.pause(refused.retry_after_s)
+        return refused
 
     def _refused(self, refused: Refusal) -> ProviderError:
         words = refused.words

@@ -67,9 +67,10 @@ class HttpVoice:
         try:
             async with self._answer(text, before) as response:
                 where = replace(where, request_id=request_id_of(response.headers))
-                async for piece in response.aiter_bytes():
-                    came += len(piece)
-                    yield piece
+                async with aclosing(response.aiter_bytes()) as pieces:
+                    async for piece in pieces:
+                        came += len(piece)
+                        yield piece
         except httpx2.ConnectTimeout:
             raise where.error(Failure.UNREACHABLE, f"no connection within {patience.connect_s:g} s") from None
         except httpx2.TimeoutException:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -173,12 +174,12 @@ class GroqSpeechToText:
             async with self._http.stream("POST", "/audio/transcriptions", data=form, files=upload) as response:
                 asked.named = request_id(response.headers, {})
                 body = bytearray()
-                async for piece in response.aiter_bytes():
-                    body += piece
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise self._error(
-                            Failure.BAD_ANSWER, f"the answer is over {MAX_ANSWER_BYTES} bytes long", asked.named
-                        )
+                async with aclosing(response.aiter_bytes()) as pieces:
+                    async for piece in pieces:
+                        body += piece
+                        if len(body) > MAX_ANSWER_BYTES:
+                            message = f"the answer is over {MAX_ANSWER_BYTES} bytes long"
+                            raise self._error(Failure.BAD_ANSWER, message, asked.named)
                 return _Answer(response.status_code, response.headers, bytes(body))
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             message = f"cannot connect to {self._http.base_url.host}; check the network and the base URL"
