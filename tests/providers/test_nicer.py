@@ -25,6 +25,12 @@ async def test_the_threads_of_pools_give_way_to_the_event_loop() -> None:
     await workers.aclose()
 
 
+async def test_calls_of_milliseconds_do_not_wait_behind_models_for_a_core() -> None:
+    workers = Workers("stt", "test", threads=1, gives_way=False)
+    assert await workers.run(niceness) == niceness()
+    await workers.aclose()
+
+
 def test_threads_that_a_model_makes_for_itself_do_as_well() -> None:
     def by_a_thread_of_its_own() -> int:
         with ThreadPoolExecutor(1) as own:

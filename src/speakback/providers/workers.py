@@ -75,8 +75,17 @@ class Workers:
     """Runs blocking calls of one model on `threads` threads; at most `max_waiting` more may wait."""
 
     def __init__(
-        self, role: str, provider: str, *, threads: int, max_waiting: int = 64, waits: WaitsReport = UNREPORTED
+        self,
+        role: str,
+        provider: str,
+        *,
+        threads: int,
+        max_waiting: int = 64,
+        gives_way: bool = True,
+        waits: WaitsReport = UNREPORTED,
     ) -> None:
+        """`gives_way`: to the event loop (`nicer.py`), as models do; no for calls of a few milliseconds, which would
+        wait behind models for a core."""
         self._role = role
         self._provider = provider
         self._threads = threads
@@ -89,7 +98,9 @@ class Workers:
         self._usually_takes_s = 0.0
         self._closed = False
         self._numbers = count()
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"{role}-{provider}", initializer=give_way)
+        self._executor = ThreadPoolExecutor(
+            threads, thread_name_prefix=f"{role}-{provider}", initializer=give_way if gives_way else None
+        )
         waits.pool_made(role, self.oldest_wait_s)
 
     def oldest_wait_s(self) -> float:

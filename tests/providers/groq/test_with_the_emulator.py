@@ -1,11 +1,13 @@
 """The clients against the emulated service, with each of its faults."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from blockbuster import BlockBuster
 
 from speakback.emulators.faults import parse_faults
 from speakback.emulators.groq.app import DEV_KEY, PREFIX, GroqOptions, groq_app
@@ -13,6 +15,7 @@ from speakback.emulators.groq.rate_limits import Tier
 from speakback.emulators.profiles import TYPICAL, ZERO, Profile
 from speakback.emulators.scripted_content import ScriptedRecogniser, ScriptedWriter
 from speakback.emulators.server import serving
+from speakback.emulators.testing import GroqEmulator
 from speakback.providers.adapters.groq.chat import MODELS, groq_chat
 from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
 from speakback.providers.adapters.openai_chat import OpenAiChat
@@ -22,6 +25,8 @@ from speakback.providers.model_list import fetch_models, first_available
 from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
 from speakback.providers.stt import Transcript
 from tests.providers.groq.service import silence, voice
+
+pytest_plugins = ["speakback.emulators.testing"]
 
 PROMPT = Prompt((Message("system", "Be brief."), Message("user", "private words")))
 SHORT_S = 0.5
@@ -214,3 +219,24 @@ async def test_typical_latencies_are_within_the_patience() -> None:
     async with groq(profile=TYPICAL) as clients:
         assert (await clients.hear()).text == "Hello there."
         assert await clients.write()
+
+
+FEW_ROUNDS = 20
+"""Of the event loop; those that bring an answer through the thread that looks at it are among them."""
+
+
+async def test_a_pass_takes_few_rounds_of_the_loop(groq_emulator: GroqEmulator, blockbuster: BlockBuster) -> None:
+    """Where many conversations share a loop, each round takes long: here 5 ms, so that all that comes has come."""
+    blockbuster.deactivate()
+    options = GroqSttOptions(groq_emulator.api_key, base_url=groq_emulator.openai_base_url)
+    stt = await asyncio.to_thread(GroqSpeechToText, options, Turnstile(RateLimit(Plan())))
+    await stt.transcribe(voice(3.0), language="en")
+    reading = asyncio.create_task(stt.transcribe(voice(3.0), language="en"))
+    rounds = 0
+    while not reading.done():
+        rounds += 1
+        time.sleep(0.005)  # noqa: ASYNC251 - it stands for the other conversations
+        await asyncio.sleep(0)
+    await reading
+    await stt.aclose()
+    assert rounds <= FEW_ROUNDS

@@ -93,7 +93,7 @@ class GroqSpeechToText:
         self.name = options.name
         self._options = options
         self._turnstile = turnstile
-        self._workers = Workers("stt", options.name, threads=1, max_waiting=MOST_WAITING, waits=waits)
+        self._workers = Workers("stt", options.name, threads=1, max_waiting=MOST_WAITING, gives_way=False, waits=waits)
         self._http = httpx2.AsyncClient(
             base_url=options.base_url,
             verify=certificates(),
@@ -112,11 +112,11 @@ class GroqSpeechToText:
 
     async def transcribe(self, audio_16k: Samples, *, language: str) -> Transcript:
         """See `SpeechToText`. Silence, and less than 250 ms, is not uploaded. Cancelling closes the connection."""
-        clip = await self._workers.run(partial(clip_of, audio_16k))
-        if isinstance(clip, str):
-            return Transcript("", (), None, rejected=clip)
+        asked = await self._workers.run(partial(_asked, audio_16k, language))
+        if isinstance(asked, str):
+            return Transcript("", (), None, rejected=asked)
+        clip = asked.clip
         longest_s = self._options.timeout_s + SLOWEST_S_PER_S * max(0.0, clip.duration_ms / 1000 - UNHURRIED_S)
-        asked = _Asked(clip, await self._workers.run(clip.wav), language.split("-")[0].lower())
         try:
             async with asyncio.timeout(longest_s):
                 answer = await self._accepted(asked)
@@ -171,7 +171,10 @@ class GroqSpeechToText:
         asked.named = None
         upload = {"file": ("audio.wav", asked.wav, "audio/wav")}  # the name's ending is looked at
         try:
-            async with self._http.stream("POST", "/audio/transcriptions", data=form, files=upload) as response:
+            request = self._http.build_request("POST", "/audio/transcriptions", data=form, files=upload)
+            # As one piece: HTTPX writes a form's fields one by one, each a round of the event loop, thirty in all.
+            await request.aread()
+            async with aclosing(await self._http.send(request, stream=True)) as response:
                 asked.named = request_id(response.headers, {})
                 body = bytearray()
                 async with aclosing(response.aiter_bytes()) as pieces:
@@ -208,6 +211,12 @@ class GroqSpeechToText:
             request_id=request,
             retry_after_s=retry_after_s,
         )
+
+
+def _asked(audio_16k: Samples, language: str) -> _Asked | str:
+    """What to ask, or why nothing is worth it."""
+    clip = clip_of(audio_16k)
+    return clip if isinstance(clip, str) else _Asked(clip, clip.wav(), language.split("-")[0].lower())
 
 
 def _heard(body: bytes, audio_16k: Samples) -> Transcript | NotATranscription:
