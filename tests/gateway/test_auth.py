@@ -11,15 +11,26 @@ KEYS = [new_api_key() for _ in range(3)]
 RING = KeyRing(tuple(key_hash(key) for key in KEYS))
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", KEYS, ids=["first", "second", "third"])
 def test_every_key_of_the_ring_is_accepted(key: str) -> None:
     assert RING.accepts(key)
 
 
-@pytest.mark.parametrize(
-    "presented",
-    [None, "", " ", KEYS[0][:-1], KEYS[0] + "x", KEYS[0].upper(), key_hash(KEYS[0]), "ключ", "\udcff", "\x00"],
-)
+WRONG = {
+    "none": None,
+    "empty": "",
+    "a space": " ",
+    "too short": KEYS[0][:-1],
+    "too long": KEYS[0] + "x",
+    "capitals": KEYS[0].upper(),
+    "its hash": key_hash(KEYS[0]),
+    "letters of another script": "ключ",
+    "half a character": "\udcff",
+    "zero": "\x00",
+}
+
+
+@pytest.mark.parametrize("presented", WRONG.values(), ids=WRONG)
 def test_anything_else_is_refused(presented: str | None) -> None:
     assert not RING.accepts(presented)
 
