@@ -9,6 +9,9 @@ IS_USABLE := -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.versio
 # Those of the benchmarks take minutes each: `pytest -m slow tests/benchmarks`.
 SLOW := -m slow --ignore=tests/turn --ignore=tests/benchmarks --timeout=300
 
+# Two at a time: most tests wait, for a second or for audio to be played (tests/conftest.py says who runs what).
+PARALLEL := -n 2 --dist loadgroup
+
 .PHONY: help run demo test test-slow coverage check bench live-check clean
 
 help:  ## say what can be made
@@ -24,14 +27,14 @@ demo: .venv/run.stamp  ## a scripted caller talks with the server for six turns
 
 test: .venv/dev.stamp  ## install what the tests need and run them
 	$(BIN)/speakback weights tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-slow: .venv/dev.stamp  ## run the tests that take long, but for those of turn-taking (`make coverage`) and of benchmarks
 	$(BIN)/speakback weights tests
 	$(BIN)/python -m pytest $(SLOW)
 
 coverage: .venv/dev.stamp  ## hold that the tests of turn-taking run all its lines and branches
-	$(BIN)/python -m pytest tests/turn -m "slow or not slow" --cov=speakback.turn --cov-branch \
+	$(BIN)/python -m pytest $(PARALLEL) tests/turn -m "slow or not slow" --cov=speakback.turn --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100 --timeout=120
 
 check: .venv/dev.stamp  ## lint, formatting, types
