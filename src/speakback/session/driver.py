@@ -1,14 +1,12 @@
-"""The session: it feeds events to the turn core, performs its actions, and tells the client in order.
+"""The session: its parts put together, and all that its client may do with it.
 
-Everything here runs on one event loop, so a step is never interrupted: take one event in, perform all
-actions that it led to, arm the one timer. Models run elsewhere and come back as events.
+What happens goes as events through the turn core (`steps.py`), the actions that come of them are performed
+(`performer.py`), and the client is told in order. Models run elsewhere and come back as events.
 """
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
@@ -33,6 +31,7 @@ from speakback.session.replies import Replies
 from speakback.session.resuming import Resuming, taken
 from speakback.session.settings import ReplyOptions, SessionSettings
 from speakback.session.snapshot import Snapshot, beginning
+from speakback.session.steps import Input, Outcomes, Steps
 from speakback.session.trace import BeginTrace, untraced
 from speakback.session.user_turns import UserTurns
 from speakback.session.waiting import Waiting, weight_bytes
@@ -40,7 +39,6 @@ from speakback.session.warming import Warming
 from speakback.timebase import EAR_HZ, ms_to_samples, samples_to_ms
 from speakback.turn import actions as act
 from speakback.turn import events as ev
-from speakback.turn.config import TurnConfig
 from speakback.turn.core import TurnCore
 from speakback.turn.tables import Agent, User
 
@@ -56,13 +54,6 @@ CLIENT_FAULTS = {
 """Faults of the core that are the client's doing; the others are ours and go to the log as well."""
 _T = TypeVar("_T")
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _TimerFired:
-    """The core's deadline has come."""
-
-    deadline_ms: int
 
 
 class Session:
@@ -101,11 +92,15 @@ class Session:
         before = beginning(session_id) if resumed is None else resumed
         self._core = TurnCore(settings.turn, before.learned_pauses_ms)
         self._trace = begin_trace(settings.turn, before.learned_pauses_ms, self._now_ms(), self._log)
+        outcomes = Outcomes(
+            perform=self._perform, stepped=self._stepped, settled=self._settled, crashed=self._step_crashed
+        )
+        self._steps = Steps(self._core, self._trace, outcomes, now_ms=self._now_ms)
         self._history = History(before.items)
         ports = Ports(
             self.new_id,
             self._notify,
-            self._happened,
+            self._steps.happened,
             self._now_ms,
             self._spawn,
             lambda: self._engines,
@@ -142,14 +137,11 @@ class Session:
             end=self.close,
         )
         self._ids = before.last_id
-        self._waiting: deque[ev.Event | TurnConfig | _TimerFired] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-        self._late_ms = 0
         self._stirred_s = self._loop.time()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = asyncio.Event()
         self._performer.asked = before.asked
-        self._resuming = Resuming(before, self._turns, self._happened, is_pending=resumed is not None)
+        self._resuming = Resuming(before, self._turns, self._steps.happened, is_pending=resumed is not None)
         self._resuming.begin(self._now_ms())
 
     # ---- life ---------------------------------------------------------------------------------
@@ -175,8 +167,7 @@ class Session:
         self._closed.set()
         self._ears.close()
         self._trace.close()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._steps.close()
         self._notices.close()
 
     def close_at_rest(self) -> None:
@@ -223,7 +214,7 @@ class Session:
         """Whether nobody speaks and nothing is owed: no answer, no transcript, and by the client no tool's result."""
         is_silent = self._core.user is User.SILENT and not self._ears.voiced and not self._holds_input
         is_done = self._core.agent is Agent.IDLE and not self._core.is_owed and not self._turns.unfinished
-        return is_silent and is_done and not self._resuming.is_pending and not self._waiting
+        return is_silent and is_done and not self._resuming.is_pending and not self._steps.is_under_way
 
     def snapshot(self) -> Snapshot:
         """The conversation as it stands, to be taken up elsewhere; also once it is closed."""
@@ -263,11 +254,11 @@ class Session:
             return
         kept = self._ears.audio.end - self._ears.audio.start
         enough = not self._ears.listening and kept >= ms_to_samples(MIN_COMMIT_MS, EAR_HZ)
-        self._happened(ev.InputCommitted(enough, request_id))
+        self._steps.happened(ev.InputCommitted(enough, request_id))
 
     def clear_input(self) -> None:
         """Forget what was heard of the open turn."""
-        self._happened(ev.InputCleared())
+        self._steps.happened(ev.InputCleared())
         self._ears.clear()
         self._notify(n.InputBufferCleared())
         self._leave_at_rest()
@@ -296,7 +287,7 @@ class Session:
         """Ask for a reply to the conversation as it stands; refused while one is active."""
         if self._core.agent is Agent.IDLE:
             self._performer.asked = options
-        self._happened(ev.ReplyRequested(request_id, options.interruptible))
+        self._steps.happened(ev.ReplyRequested(request_id, options.interruptible))
 
     def cancel_reply(self, response_id: str | None = None, request_id: str = "") -> None:
         """Stop the reply under way (that of `response_id`, where one is named)."""
@@ -306,7 +297,7 @@ class Session:
             message = f"no response {response_id!r} is active"
             self._notify(n.Fault(code, message, by_client=True, request_id=request_id, param="response_id"))
             return
-        self._happened(ev.ReplyCancelled(request_id))
+        self._steps.happened(ev.ReplyCancelled(request_id))
 
     def configure(self, settings: SessionSettings) -> None:
         """Go on under other settings; a reply under way keeps those it began with.
@@ -316,74 +307,40 @@ class Session:
         if (settings.pins, settings.voice) != (self.settings.pins, self.settings.voice):
             self._engines = self._all_engines.for_session(settings.pins, self._decided.report, settings.voice)
         if not settings.listens and self._ears.listening and self._core.user is not User.SILENT:
-            self._happened(ev.InputCleared())
+            self._steps.happened(ev.InputCleared())
             self._notify(n.InputBufferCleared())
         self.settings = settings
         self._ears.set_listening(settings.listens)
-        self._happened(settings.turn)
+        self._steps.happened(settings.turn)
         if self._core.agent is Agent.IDLE:
             self._warm()
 
-    # ---- the step -----------------------------------------------------------------------------
+    # ---- what comes of a step -----------------------------------------------------------------
 
-    def _happened(self, event: "ev.Event | TurnConfig | _TimerFired") -> None:
-        """Take an event in. One that comes while a step is under way waits for that step's end."""
-        if self._closed.is_set():
-            return
-        self._waiting.append(event)
-        if len(self._waiting) > 1:
-            return
-        try:
-            while self._waiting:
-                self._step(self._waiting[0])
-                self._waiting.popleft()
-            self._arm()
-        except Exception:  # a defect of ours: better an ended session than one that hangs
-            self._log.exception("a step of the session crashed")
-            self._notify(n.Fault("internal_error", "the server failed; the session ends", by_client=False))
-            self.failed = True
-            self.close()
-
-    def _step(self, event: "ev.Event | TurnConfig | _TimerFired") -> None:
-        now_ms = self._now_ms()
-        was_busy = self._core.agent is not Agent.IDLE
-        if isinstance(event, _TimerFired):
-            now_ms = max(now_ms, event.deadline_ms)
-            self._late_ms = now_ms - event.deadline_ms
-            self._did(now_ms, None, self._core.tick(now_ms))
-            self._late_ms = 0
-        elif isinstance(event, TurnConfig):
-            self._did(now_ms, event, self._core.configure(event, now_ms))
-        else:
-            self._did(now_ms, event, self._core.handle(event, now_ms))
-            if isinstance(event, ev.DraftSettled):
-                self._notify(n.DraftsCounted(self._core.drafts))
-        self._floor.tell(is_followed=self.settings.follows_floor)
-        if was_busy and self._core.agent is Agent.IDLE:
-            self._warm()
-
-    def _arm(self) -> None:
-        self._stirred_s = self._loop.time()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline_ms = self._core.next_deadline()
-        if deadline_ms is not None and not self._closed.is_set():
-            self._timer = self._loop.call_at(deadline_ms / 1000, self._happened, _TimerFired(deadline_ms))
-        self._leave_at_rest()
-
-    def _did(self, now_ms: int, event: ev.Event | TurnConfig | None, actions: list[act.Action]) -> None:
-        """Record a call of the core, then perform what came of it."""
-        self._trace.record(now_ms, event, actions, self._core.next_deadline())
-        self._perform(actions)
-
-    def _perform(self, actions: list[act.Action]) -> None:
+    def _perform(self, actions: list[act.Action], late_ms: int) -> None:
         for action in actions:
             if isinstance(action, act.ReportFault):
                 self._report(action)
             else:
-                self._performer.perform(action, late_ms=self._late_ms)
+                self._performer.perform(action, late_ms=late_ms)
         self._performer.settle_stopped()
+
+    def _stepped(self, event: Input, fell_idle: bool) -> None:
+        if isinstance(event, ev.DraftSettled):
+            self._notify(n.DraftsCounted(self._core.drafts))
+        self._floor.tell(is_followed=self.settings.follows_floor)
+        if fell_idle:
+            self._warm()
+
+    def _settled(self) -> None:
+        self._stirred_s = self._loop.time()
+        self._leave_at_rest()
+
+    def _step_crashed(self) -> None:
+        self._log.exception("a step of the session crashed")
+        self._notify(n.Fault("internal_error", "the server failed; the session ends", by_client=False))
+        self.failed = True
+        self.close()
 
     def _report(self, fault: act.ReportFault) -> None:
         by_client = fault.code in CLIENT_FAULTS
