@@ -7,8 +7,15 @@ import pytest
 import soxr
 from hibari import Hibari
 
+from speakback.audio.mel import log_mel
 from speakback.audio.pcm import Samples
-from speakback.providers.adapters.smart_turn import HEARD_SAMPLES, SmartTurn, standardised, with_floor
+from speakback.providers.adapters.smart_turn import (
+    HEARD_SAMPLES,
+    SmartTurn,
+    features_of,
+    standardised,
+    with_floor,
+)
 from speakback.providers.errors import ProviderError
 from speakback.timebase import EAR_HZ, VOICE_HZ
 from speakback.weights import resolve
@@ -53,6 +60,13 @@ def test_digital_zeros_become_a_faint_hiss_and_sound_stays() -> None:
     floor = np.full(8, 1e-4, np.float32)
     audio = np.array([0.5, 0.0, 0.0, -0.25], np.float32)
     np.testing.assert_allclose(with_floor(audio, floor), [0.5, 1e-4, 1e-4, -0.25])
+
+
+@pytest.mark.parametrize("samples", [300, 48_001, HEARD_SAMPLES - 200, HEARD_SAMPLES])
+def test_the_silence_before_it_is_what_it_would_be_made_frame_by_frame(samples: int) -> None:
+    audio = np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
+    padded = np.pad(audio, (HEARD_SAMPLES - samples, 0))
+    np.testing.assert_allclose(features_of(audio), log_mel(standardised(padded)), atol=1e-6)
 
 
 def test_standardised() -> None:

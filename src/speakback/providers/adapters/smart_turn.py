@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from speakback.audio.mel import log_mel
+from speakback.audio.mel import HOP_SAMPLES, WINDOW_SAMPLES, LogMel, log_mel
 from speakback.audio.pcm import Samples
 from speakback.providers.errors import ProviderError
 from speakback.providers.waits import UNREPORTED, WaitsReport
@@ -50,10 +50,17 @@ class SmartTurn:
         await self._workers.aclose()
 
     def _score(self, audio_16k: Samples) -> float:
-        heard = with_floor(audio_16k[-HEARD_SAMPLES:], self._floor)
-        features = log_mel(standardised(np.pad(heard, (HEARD_SAMPLES - len(heard), 0))))
+        features = features_of(with_floor(audio_16k[-HEARD_SAMPLES:], self._floor))
         outputs = self._session.run(None, {"input_features": features[np.newaxis]})
         return float(np.clip(np.asarray(outputs[0]).reshape(-1)[0], 0.0, 1.0))
+
+
+def features_of(audio_16k: Samples) -> LogMel:
+    """What the model is given of at most `HEARD_SAMPLES`: as much, with silence put before."""
+    silent = HEARD_SAMPLES - len(audio_16k)
+    heard = standardised(np.pad(audio_16k, (silent, 0)))
+    alike = max(silent - WINDOW_SAMPLES, 0) // HOP_SAMPLES  # frames of that silence: one is made and repeated
+    return np.pad(log_mel(heard[alike * HOP_SAMPLES :]), ((0, 0), (alike, 0)), mode="edge")
 
 
 def with_floor(audio_16k: Samples, floor: Samples) -> Samples:
