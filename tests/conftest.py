@@ -1,4 +1,4 @@
-"""What every test has: a guard on the event loop. And where optional recordings lie, and who runs what with `-n`."""
+"""What every test has: a guard on the event loop. And where optional recordings lie."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,6 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2` one process has all that drives a browser, which wants a core to play and record in real time."""
-    for item in items:
-        in_browser = item.path.is_relative_to(REPOSITORY / "tests" / "web")
-        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
 
 
 @pytest.fixture(autouse=True)
