@@ -230,7 +230,7 @@ async def test_a_refusal_is_explained_without_the_services_words(status: int, fa
     assert refusal.value.failure is failure
     assert SECRET not in str(refusal.value)
     assert "private" not in str(refusal.value)
-    assert refusal.value.__cause__ is None
+    assert refusal.value.__context__ is None
 
 
 async def test_an_error_in_mid_reply_is_raised_after_what_was_said() -> None:

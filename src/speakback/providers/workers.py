@@ -72,7 +72,7 @@ class _Call(Generic[Result]):
 
 
 class Workers:
-    """Runs blocking calls of one model on `threads` threads; at most `max_waiting` more may wait."""
+    """Runs blocking calls of one provider on `threads` threads; at most `max_waiting` more may wait."""
 
     def __init__(
         self,

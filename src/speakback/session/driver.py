@@ -165,9 +165,9 @@ class Session:
         if self._closed.is_set():
             return
         self._closed.set()
+        self._steps.close()
         self._ears.close()
         self._trace.close()
-        self._steps.close()
         self._notices.close()
 
     def close_at_rest(self) -> None:

@@ -78,7 +78,7 @@ class Steps:
             self._outcomes.crashed()
 
     def close(self) -> None:
-        """Take nothing more in; the step under way is done to its end."""
+        """Take nothing more in; the step under way, and those that wait behind it, are done to their end."""
         self._is_closed = True
         self._disarm()
 

@@ -1,22 +1,26 @@
 """The clients against the emulated service, with each of its faults."""
 
 import asyncio
-import time
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from threading import get_native_id
 
+import httpx2
 import pytest
-from blockbuster import BlockBuster
 
+from speakback.audio.pcm import Samples
 from speakback.emulators.faults import parse_faults
 from speakback.emulators.groq.app import DEV_KEY, PREFIX, GroqOptions, groq_app
 from speakback.emulators.groq.rate_limits import Tier
 from speakback.emulators.profiles import TYPICAL, ZERO, Profile
 from speakback.emulators.scripted_content import ScriptedRecogniser, ScriptedWriter
 from speakback.emulators.server import serving
-from speakback.emulators.testing import GroqEmulator
+from speakback.providers.adapters.groq import speech_to_text
 from speakback.providers.adapters.groq.chat import MODELS, groq_chat
+from speakback.providers.adapters.groq.clip import Clip, clip_of
 from speakback.providers.adapters.groq.speech_to_text import GroqSpeechToText, GroqSttOptions
 from speakback.providers.adapters.openai_chat import OpenAiChat
 from speakback.providers.errors import Failure, ProviderError
@@ -25,8 +29,6 @@ from speakback.providers.model_list import fetch_models, first_available
 from speakback.providers.rate_limit import Plan, RateLimit, Turnstile
 from speakback.providers.stt import Transcript
 from tests.providers.groq.service import silence, voice
-
-pytest_plugins = ["speakback.emulators.testing"]
 
 PROMPT = Prompt((Message("system", "Be brief."), Message("user", "private words")))
 SHORT_S = 0.5
@@ -221,22 +223,33 @@ async def test_typical_latencies_are_within_the_patience() -> None:
         assert await clients.write()
 
 
-FEW_ROUNDS = 20
-"""Of the event loop; those that bring an answer through the thread that looks at it are among them."""
+async def test_a_clip_goes_out_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of a request takes a round of the event loop, and with many conversations a round takes long."""
+    pieces = list[int]()
+    send = httpx2.AsyncHTTPTransport.handle_async_request
+
+    async def counted(transport: httpx2.AsyncHTTPTransport, request: httpx2.Request) -> httpx2.Response:
+        assert isinstance(request.stream, httpx2.AsyncByteStream)
+        pieces.append(len([piece async for piece in request.stream]))
+        return await send(transport, request)
+
+    monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", counted)
+    async with groq() as clients:
+        assert (await clients.hear(3.0)).text == "Hello there."
+    assert pieces == [1]
 
 
-async def test_a_pass_takes_few_rounds_of_the_loop(groq_emulator: GroqEmulator, blockbuster: BlockBuster) -> None:
-    """Where many conversations share a loop, each round takes long: here 5 ms, so that all that comes has come."""
-    blockbuster.deactivate()
-    options = GroqSttOptions(groq_emulator.api_key, base_url=groq_emulator.openai_base_url)
-    stt = await asyncio.to_thread(GroqSpeechToText, options, Turnstile(RateLimit(Plan())))
-    await stt.transcribe(voice(3.0), language="en")
-    reading = asyncio.create_task(stt.transcribe(voice(3.0), language="en"))
-    rounds = 0
-    while not reading.done():
-        rounds += 1
-        time.sleep(0.005)  # noqa: ASYNC251 - it stands for the other conversations
-        await asyncio.sleep(0)
-    await reading
-    await stt.aclose()
-    assert rounds <= FEW_ROUNDS
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has one niceness for all threads")
+async def test_a_clip_is_prepared_and_read_by_a_thread_that_does_not_wait_behind_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nice = list[int]()
+
+    def noted(audio_16k: Samples) -> Clip | str:
+        nice.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
+        return clip_of(audio_16k)
+
+    monkeypatch.setattr(speech_to_text, "clip_of", noted)
+    async with groq() as clients:
+        await clients.hear()
+    assert nice == [os.getpriority(os.PRIO_PROCESS, get_native_id())]

@@ -55,8 +55,8 @@ class _LengthLimit(TypedDict, total=False):
 
 
 @asynccontextmanager
-async def _run_out(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncIterator[None]:
-    """Closes the SDK's generators behind it, which closes the response only.
+async def _generators_closed(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncIterator[None]:
+    """At its end closes the SDK's generators; the SDK itself closes the response only.
 
     Left suspended, they are closed by whichever thread collects garbage next, which may be while the loop closes them.
     """
@@ -109,7 +109,7 @@ class OpenAiChat:
         There is no `Usage` from a service that tells none.
         """
         reader = ChunkReader()
-        async with await self._open(prompt) as chunks, _run_out(chunks):
+        async with await self._open(prompt) as chunks, _generators_closed(chunks):
             headers = chunks.response.headers
             while (deltas := await self._next(chunks, reader, headers)) is not None:
                 for delta in deltas:
@@ -168,7 +168,7 @@ class OpenAiChat:
             return None if chunk is None else reader.read(chunk)
         except FAILURES as problem:
             refused = self._heeded(problem, headers)
-        raise self._refused(refused)
+        raise self._refused(refused)  # not within: with the SDK's own as its context it would keep the generators alive
 
     def _passing(self) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._turnstile is None else self._turnstile.passing(_COSTS)
@@ -179,10 +179,7 @@ class OpenAiChat:
         return {"max_tokens": max_tokens}
 
     def _heeded(self, problem: Exception, opened: Mapping[str, str] | None) -> Refusal:
-        """What a failure means; it is raised anew without the SDK's own, which would keep that one's generators alive.
-
-        Where the service, and not our own count, asks for fewer requests, all sessions leave it alone.
-        """
+        """What a failure means. Where the service, and not our own count, asks for fewer requests, all heed it."""
         refused = explained(problem, opened)
         asked_for = refused.failure is Failure.RATE_LIMITED and not isinstance(problem, Exhausted)
         if self._turnstile is not None and asked_for and refused.retry_after_s is not None:

@@ -34,7 +34,7 @@ UNHURRIED_S = 30.0
 """Audio longer than this (a client that commits by itself) takes longer to be answered."""
 SLOWEST_S_PER_S = 0.05
 MOST_WAITING = 512
-"""Clips that wait to be measured; each takes a few milliseconds."""
+"""Clips that wait to be prepared; each takes a millisecond or a few, the longest there may be 50."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _FORM: Mapping[str, str | list[str]] = {
     "response_format": "verbose_json",
