@@ -253,3 +253,21 @@ async def test_a_clip_is_prepared_and_read_by_a_thread_that_does_not_wait_behind
     async with groq() as clients:
         await clients.hear()
     assert nice == [os.getpriority(os.PRIO_PROCESS, get_native_id())]
+
+
+async def test_what_is_asked_of_a_closed_client_fails_as_a_provider_does() -> None:
+    async with groq() as clients:
+        await clients.llm.aclose()
+        with pytest.raises(ProviderError, match="is closed"):
+            await clients.write()
+        await clients.stt.aclose()
+        with pytest.raises(ProviderError, match="is closed"):
+            await clients.hear()
+
+
+async def test_neither_sound_nor_answer_shows_in_what_is_printed() -> None:
+    asked = speech_to_text._asked(voice(1.0), "en")
+    assert isinstance(asked, speech_to_text._Asked)
+    assert "RIFF" not in repr(asked)
+    assert "array" not in repr(asked)
+    assert "private" not in repr(speech_to_text._Answer(200, {}, b"private words"))

@@ -147,6 +147,10 @@ class OpenAiChat:
                 )
         except FAILURES as problem:
             refused = self._heeded(problem, None)
+        except RuntimeError:
+            if not self._client.is_closed():
+                raise
+            refused = Refusal(Failure.INTERNAL, "is closed", None, None)
         else:
             if self._turnstile is not None:
                 self._turnstile.told(chunks.response.headers)

@@ -70,15 +70,15 @@ class GroqSttOptions:
 class _Answer:
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(slots=True)
 class _Asked:
     """What is asked in one pass; `named` is what the service calls the request, once an answer has begun."""
 
-    clip: Clip
-    wav: bytes
+    clip: Clip = field(repr=False)
+    wav: bytes = field(repr=False)
     language: str
     named: str | None = None
 
@@ -174,6 +174,8 @@ class GroqSpeechToText:
             request = self._http.build_request("POST", "/audio/transcriptions", data=form, files=upload)
             # As one piece: HTTPX writes a form's fields one by one, each a round of the event loop, thirty in all.
             await request.aread()
+            if self._http.is_closed:
+                raise self._error(Failure.INTERNAL, "is closed")
             async with aclosing(await self._http.send(request, stream=True)) as response:
                 asked.named = request_id(response.headers, {})
                 body = bytearray()
