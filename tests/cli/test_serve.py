@@ -56,6 +56,25 @@ async def test_it_says_where_it_is_ready_and_ends_cleanly() -> None:
         assert await process.wait() == 0
 
 
+async def test_nothing_is_held_of_a_conversation_once_nobody_is_on_the_line() -> None:
+    async with served("--port", "0") as process:
+        address = await address_of(process)
+        async with aiohttp.ClientSession() as http:
+            for _ in range(3):
+                async with http.ws_connect(f"{address}/v1/realtime") as socket:
+                    assert (await socket.receive_json())["type"] == "session.created"
+            async with asyncio.timeout(20):
+                while await held_conversations(http, address):
+                    pass
+
+
+async def held_conversations(http: aiohttp.ClientSession, address: str) -> float:
+    async with http.get(f"{address}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    [held] = [line for line in lines if line.startswith("speakback_session_objects ")]
+    return float(held.rpartition(" ")[2])
+
+
 @asynccontextmanager
 async def mid_reply(process: Process) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A client to which the agent is just speaking."""

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -25,6 +26,8 @@ Build: TypeAlias = "Callable[[Settings, WaitsReport], Coroutine[object, object, 
 """Engines other than those that the settings name. Their pools tell how work waits."""
 LAST_S = 0.6
 """How long the process may take to end once its sessions have."""
+FREED_AFTER_S = 1.0
+"""What is left of conversations is freed so long after the last one, while nobody is on the line."""
 
 
 def serve(
@@ -120,6 +123,7 @@ async def serve_until_stopped(
             else:
                 gc.collect()
                 gc.freeze()  # what was loaded stays: to look through it again and again would stall the loop
+                service.when_empty = partial(_free_soon, service)
                 service.become_ready(sessions_on(engines, begin_trace))
                 process.tell_ready(doors.address)
                 await process.stopping.asked.wait()
@@ -127,6 +131,16 @@ async def serve_until_stopped(
     finally:
         if engines is not None:
             await engines.aclose()
+
+
+def _free_soon(service: "Service") -> None:
+    """A conversation's parts know each other, so that only the collector frees them: else at somebody's next call."""
+
+    def free() -> None:
+        if not service.present:
+            gc.collect()
+
+    asyncio.get_running_loop().call_later(FREED_AFTER_S, free)
 
 
 async def _leave(service: "Service", doors: "Doors", settings: "Settings", process: Process) -> None:

@@ -49,6 +49,8 @@ class Service:
         self._guests = 0
         self._empty = asyncio.Event()
         self._empty.set()
+        self.when_empty: Callable[[], None] = lambda: None
+        """Called each time the last who was present has left."""
         self._goodbye: Callable[[Connection], None] | None = None
         """What each connection was told of the server's leaving, for those that come in meanwhile."""
 
@@ -76,6 +78,7 @@ class Service:
             self._guests -= 1
             if not self._guests:
                 self._empty.set()
+                self.when_empty()
 
     async def emptied(self) -> None:
         """Wait until nobody is present."""
