@@ -10,8 +10,8 @@ IS_USABLE := -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.versio
 SLOW := -m slow --ignore=tests/turn --ignore=tests/benchmarks --timeout=300
 
 # Two files at a time, as most tests wait. Those of the page have the machine to themselves: a browser that is to play and
-# record in real time wants all of two cores. What failed beside another file is run once more, alone: models and audio in
-# real time may be late on a busy machine, and nothing else is forgiven.
+# record in real time wants all of two cores. What failed is run once more, alone: models and audio in real time may be late
+# on a busy machine, and nothing else is forgiven.
 PARALLEL := -n 2 --dist loadfile
 FAILED := --last-failed --last-failed-no-failures=none
 
@@ -31,7 +31,7 @@ demo: .venv/run.stamp  ## a scripted caller talks with the server for six turns
 test: .venv/dev.stamp  ## install what the tests need and run them
 	$(BIN)/speakback weights tests
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/web || $(BIN)/python -m pytest $(FAILED) --ignore=tests/web
-	$(BIN)/python -m pytest tests/web
+	$(BIN)/python -m pytest tests/web || $(BIN)/python -m pytest $(FAILED) tests/web
 
 test-slow: .venv/dev.stamp  ## run the tests that take long, but for those of turn-taking (`make coverage`) and of benchmarks
 	$(BIN)/speakback weights tests
